@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Paths as MAIL and RCPT carry them: the strict form of RFC 5321 section 4.1.2 with its
+ * angle brackets, and the loose forms that a person types. Source routes are read and
+ * dropped, quoted local parts that need no quotes lose them. ASCII only.
+ */
+#ifndef SMTP_ADDRESS_H
+#define SMTP_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* RFC 5321 section 4.5.3.1; the whole address is a path of 256 without its brackets. */
+enum {
+	SMTP_LOCAL_PART_MAX = 64,
+	SMTP_DOMAIN_MAX = 255,
+	SMTP_LABEL_MAX = 63,
+	SMTP_ADDRESS_MAX = 254,
+};
+
+enum smtp_path_kind {
+	SMTP_PATH_REVERSE, /* of MAIL: may be the null path */
+	SMTP_PATH_FORWARD, /* of RCPT: "postmaster" needs no domain */
+};
+
+struct smtp_path {
+	char address[SMTP_ADDRESS_MAX + 1]; /* "local@domain"; "" for the null path */
+	size_t domain_at; /* where in it the domain begins, which is in lower case */
+	char typed[SMTP_ADDRESS_MAX + 3]; /* as it came, without brackets and route */
+	bool bracketed;
+	const char *rest; /* behind the path, its blanks skipped */
+	size_t rest_len;
+};
+
+static inline const char *
+smtp_path_domain(const struct smtp_path *path)
+{
+	return path->address + path->domain_at;
+}
+
+/* Reads a path from what stands behind "FROM" or "TO": a colon and angle brackets where
+ * loose is false; where it is true both may be missing, blanks may stand between, and a
+ * name without a domain gets default_domain. A domain may be an address literal, which
+ * is kept with its brackets. 0 with *ret, -EINVAL for what is none of this or too long,
+ * -EILSEQ where bytes are not ASCII. */
+int smtp_path_parse(const char *text, size_t len, enum smtp_path_kind kind, bool loose,
+	const char *default_domain, struct smtp_path *ret);
+
+/* Whether text is a domain name: labels of letters, digits and inner hyphens. */
+bool smtp_domain_is_valid(const char *text, size_t len);
+
+/* Whether text is an address literal: brackets, and no bracket, backslash or blank
+ * within. */
+bool smtp_literal_is_valid(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Reads a message as DATA sends it (RFC 5321 section 4.5.2): takes the dots away that
+ * were stuffed, turns CRLF into LF, and finds the end. Only CRLF.CRLF is one, or .CRLF
+ * where the message begins. The bytes of a line are only searched and moved in blocks,
+ * never walked.
+ */
+#ifndef SMTP_DATA_H
+#define SMTP_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* RFC 5322 wants lines below 998 bytes, which many senders ignore, and so does this; here
+ * begin lines beyond any sense. */
+enum { SMTP_DATA_LINE_MAX = 1 << 20 };
+
+/* The first fault found stays. A message with one is read to its end and refused whole.
+ */
+enum smtp_data_fault {
+	SMTP_DATA_FINE,
+	SMTP_DATA_BARE_CR,
+	SMTP_DATA_BARE_LF,
+	SMTP_DATA_NUL,
+	SMTP_DATA_LINE_TOO_LONG, /* over SMTP_DATA_LINE_MAX bytes without CRLF */
+	SMTP_DATA_TOO_BIG,
+};
+
+struct smtp_data {
+	int state;
+	enum smtp_data_fault fault;
+	uint64_t line; /* bytes of the current line so far */
+	uint64_t
+		size; /* bytes as RFC 1870 counts them: CRLF is two, stuffed dots aside */
+	uint64_t max_size; /* beyond it the fault is TOO_BIG */
+};
+
+/* A max_size of 0 is no limit, as in RFC 1870. */
+void smtp_data_init(struct smtp_data *d, uint64_t max_size);
+
+/* Scans len bytes at in and writes what is to be stored to out, which has room for as
+ * many (out may be in itself): *ret_out bytes. True where the end was found,
+ * *ret_consumed bytes from the start of in, all that is behind being commands again;
+ * false, and all consumed, where not. After a fault nothing is written any more. */
+bool smtp_data_scan(struct smtp_data *d, const char *in, size_t len, char *out,
+	size_t *ret_out, size_t *ret_consumed);
+
+#endif

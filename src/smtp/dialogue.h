@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The server's side of SMTP as a value: feed it a line, it answers with replies and at
+ * most one request to whoever can do what it cannot (check credentials, open a message).
+ * It makes no system call, reads no clock and keeps no descriptor, so a session of any
+ * kind is replayed from two arrays of lines.
+ *
+ * It speaks two voices: the classic one after HELO, the modern one (RFC 5321 with
+ * enhanced status codes, RFC 2034) after EHLO.
+ */
+#ifndef SMTP_DIALOGUE_H
+#define SMTP_DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "smtp/data.h"
+#include "smtp/line.h"
+
+/* What the session is told once; borrowed for as long as it lives. */
+struct smtp_policy {
+	const char *hostname;
+	char *const *domains; /* lower case; the first is the default of short names */
+	size_t n_domains;
+	bool any_sender;           /* MAIL FROM may be of a domain that is not served */
+	const char *mechanisms;    /* for EHLO's AUTH line; "" for none */
+	bool starttls;             /* TLS is to be started before anything else */
+	uint64_t max_message_size; /* bytes; 0 is no limit (RFC 1870) */
+	unsigned max_recipients;
+	unsigned max_messages;
+	unsigned max_errors;
+};
+
+/* What the dialogue asks of its caller, who answers with smtp_dialogue_answer unless the
+ * comment says otherwise. */
+enum smtp_ask {
+	SMTP_ASK_NOTHING,
+	SMTP_ASK_AUTH,      /* a step of an AUTH exchange: mechanism, line */
+	SMTP_ASK_SENDER,    /* may the user send as address? */
+	SMTP_ASK_RECIPIENT, /* is there a mailbox for address? */
+	SMTP_ASK_OPEN,    /* open a message; once answered YES, the lines of it are fed to
+			   * smtp_data, and smtp_dialogue_message_end says how it ended */
+	SMTP_ASK_FINISH,  /* deliver it */
+	SMTP_ASK_DISCARD, /* throw it away; not answered */
+	SMTP_ASK_STARTTLS, /* send the replies, then start TLS; not answered: the caller
+			    * starts anew with smtp_dialogue_init */
+	SMTP_ASK_CLOSE,    /* send the replies, then close; not answered */
+};
+
+struct smtp_request {
+	enum smtp_ask ask;
+	/* AUTH: on the first step the mechanism as the peer spelled it, NULL for the
+	 * classic AUTH; on later steps auth_first is false and mechanism NULL. line is
+	 * the initial response or the answer, NULL where there is none. */
+	bool auth_first;
+	const char *mechanism;
+	const char *line;
+	/* SENDER, RECIPIENT: "local@domain", domain lower case; "" for the null path. */
+	const char *address;
+	/* How long the caller waits before it sends the replies, in milliseconds: after a
+	 * wrong password, longer each time. */
+	unsigned delay;
+	/* One word where the replies refuse something that should be logged:
+	 * "too-many-errors", "bare-lf" …; else NULL. */
+	const char *refused;
+};
+
+enum smtp_answer {
+	SMTP_ANSWER_YES,
+	SMTP_ANSWER_NO,             /* SENDER: not allowed; RECIPIENT: no such mailbox */
+	SMTP_ANSWER_AUTH_CHALLENGE, /* text: base64 */
+	SMTP_ANSWER_AUTH_DONE,      /* text: the user's address */
+	SMTP_ANSWER_AUTH_ENROLLED,  /* text: the password; the dialogue asks to close */
+	SMTP_ANSWER_AUTH_WRONG,
+	SMTP_ANSWER_AUTH_BROKEN,  /* not base64 */
+	SMTP_ANSWER_AUTH_UNKNOWN, /* no such mechanism here */
+	SMTP_ANSWER_FULL,         /* OPEN, FINISH: no space left; 452 4.3.1 */
+	SMTP_ANSWER_FAULT,        /* ours, for now: 451 4.3.0, 454 4.7.0 for AUTH */
+};
+
+struct smtp_dialogue;
+
+/* NULL without memory. */
+struct smtp_dialogue *smtp_dialogue_new(const struct smtp_policy *policy);
+void smtp_dialogue_free(struct smtp_dialogue *d);
+
+/* Each call appends whole replies to replies and fills *ret; 0 or -ENOMEM, or -EINVAL for
+ * a call out of place, which changes nothing. Where a reply is one error too many, 421
+ * stands behind it and the request is to close, whatever is under way. */
+
+/* The banner. */
+int smtp_dialogue_banner(struct smtp_dialogue *d, struct buffer *replies);
+
+/* A line from the peer, without its CRLF, or what is wrong with it. Strings in *ret live
+ * until the next call. Not to be called while a request waits for its answer, or during a
+ * message. */
+int smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault,
+	const char *line, size_t len, struct buffer *replies, struct smtp_request *ret);
+
+/* Whether the peer has sent more behind the line that is fed next. False until it is
+ * told. In the modern voice a command that must be the last of its group (RFC 2920
+ * section 3.1) is refused where it is not, and the session ends, so that nothing that
+ * came too early is ever read as a command. */
+void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
+
+/* The answer to the last request. text is needed for CHALLENGE, DONE and ENROLLED. An
+ * answer that does not fit the request counts as FAULT. */
+int smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer,
+	const char *text, struct buffer *replies, struct smtp_request *ret);
+
+/* The final dot has come; fault says what smtp_data found wrong with the message. */
+int smtp_dialogue_message_end(struct smtp_dialogue *d, enum smtp_data_fault fault,
+	struct buffer *replies, struct smtp_request *ret);
+
+/* The caller ends the session: 421 with the reason, in the voice of the session. */
+enum smtp_goodbye {
+	SMTP_GOODBYE_TIMEOUT,  /* 421 4.4.2 */
+	SMTP_GOODBYE_SHUTDOWN, /* 421 4.3.2 */
+	SMTP_GOODBYE_FAULT,    /* 421 4.3.0 */
+};
+int smtp_dialogue_goodbye(
+	struct smtp_dialogue *d, enum smtp_goodbye why, struct buffer *replies);
+
+/* What is known so far. Strings live as long as the transaction or session does; a
+ * transaction ends with the call that answers FINISH, or that asks to DISCARD. */
+bool smtp_dialogue_in_message(const struct smtp_dialogue *d);
+bool smtp_dialogue_is_modern(const struct smtp_dialogue *d);
+const char *smtp_dialogue_helo(
+	const struct smtp_dialogue *d); /* "" before the greeting */
+const char *smtp_dialogue_user(const struct smtp_dialogue *d);   /* NULL before login */
+const char *smtp_dialogue_sender(const struct smtp_dialogue *d); /* NULL before MAIL */
+const char *const *smtp_dialogue_recipients(const struct smtp_dialogue *d, size_t *ret_n);
+const char *smtp_dialogue_state_name(const struct smtp_dialogue *d);
+
+/* Bytes that a line may have at this point, CRLF included (RFC 5321 section 4.5.3.1.4 and
+ * what the extensions add; RFC 4954 section 4 inside AUTH). */
+size_t smtp_dialogue_line_limit(const struct smtp_dialogue *d);
+
+#endif

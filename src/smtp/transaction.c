@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The transaction: what the answers to its requests make of it. A sender or recipient is
+ * part of it only once it was answered with yes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "smtp/session.h"
+
+void
+smtp_transaction_drop(struct smtp_transaction *transaction)
+{
+	for (size_t i = 0; i < transaction->n_recipients; i++)
+		free(transaction->recipients[i]);
+	free(transaction->recipients);
+	free(transaction->sender);
+	*transaction = (struct smtp_transaction){ 0 };
+}
+
+static int
+transaction_add(struct smtp_transaction *transaction, const char *recipient)
+{
+	size_t cap = transaction->cap;
+	char *copy;
+
+	if (transaction->n_recipients == cap) {
+		char **grown;
+
+		cap = cap == 0 ? 4 : 2 * cap;
+		grown = reallocarray(transaction->recipients, cap, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		transaction->recipients = grown;
+		transaction->cap = cap;
+	}
+	copy = strdup(recipient);
+	if (!copy)
+		return -ENOMEM;
+	transaction->recipients[transaction->n_recipients++] = copy;
+	return 0;
+}
+
+/* The reply to an answer that is neither yes nor no. */
+static int
+answer_failed(struct smtp_turn *t, enum smtp_answer answer)
+{
+	return smtp_turn_reply(
+		t, answer == SMTP_ANSWER_FULL ? SMTP_REPLY_FULL : SMTP_REPLY_FAULT, NULL);
+}
+
+static int
+answer_sender(struct smtp_turn *t, enum smtp_answer answer)
+{
+	struct smtp_dialogue *d = t->d;
+
+	if (answer == SMTP_ANSWER_NO)
+		return smtp_turn_reply(t, SMTP_REPLY_SENDER_REFUSED, d->path.address);
+	if (answer != SMTP_ANSWER_YES)
+		return answer_failed(t, answer);
+	d->transaction.sender = strdup(d->path.address);
+	if (!d->transaction.sender)
+		return -ENOMEM;
+	smtp_dialogue_advance(d, SMTP_EVENT_SENDER);
+	return smtp_turn_reply(t, SMTP_REPLY_SENDER_OK, d->path.typed);
+}
+
+static int
+answer_recipient(struct smtp_turn *t, enum smtp_answer answer)
+{
+	struct smtp_dialogue *d = t->d;
+	int r;
+
+	if (answer == SMTP_ANSWER_NO)
+		return smtp_turn_reply(t, SMTP_REPLY_RECIPIENT_UNKNOWN, d->path.address);
+	if (answer != SMTP_ANSWER_YES)
+		return answer_failed(t, answer);
+	r = transaction_add(&d->transaction, d->path.address);
+	if (r < 0)
+		return r;
+	smtp_dialogue_advance(d, SMTP_EVENT_RECIPIENT);
+	return smtp_turn_reply(t, SMTP_REPLY_RECIPIENT_OK, d->path.typed);
+}
+
+static int
+answer_open(struct smtp_turn *t, enum smtp_answer answer)
+{
+	if (answer != SMTP_ANSWER_YES)
+		return answer_failed(t, answer);
+	t->d->session.messages++;
+	smtp_dialogue_advance(t->d, SMTP_EVENT_DATA);
+	return smtp_turn_reply(t, SMTP_REPLY_DATA, NULL);
+}
+
+static int
+answer_finish(struct smtp_turn *t, enum smtp_answer answer)
+{
+	smtp_dialogue_advance(t->d, SMTP_EVENT_DONE);
+	if (answer != SMTP_ANSWER_YES)
+		return answer_failed(t, answer);
+	return smtp_turn_reply(t, SMTP_REPLY_RECEIVED, NULL);
+}
+
+int
+smtp_transaction_answer(struct smtp_turn *t, enum smtp_ask ask, enum smtp_answer answer)
+{
+	switch (ask) {
+	case SMTP_ASK_SENDER:
+		return answer_sender(t, answer);
+	case SMTP_ASK_RECIPIENT:
+		return answer_recipient(t, answer);
+	case SMTP_ASK_OPEN:
+		return answer_open(t, answer);
+	case SMTP_ASK_FINISH:
+		return answer_finish(t, answer);
+	default:
+		return -EINVAL;
+	}
+}
