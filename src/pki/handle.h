@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: ISC
+/*
+ * GnuTLS' handles inside this room, named without its headers.
+ */
+#ifndef PKI_HANDLE_H
+#define PKI_HANDLE_H
+
+#include <stddef.h>
+
+struct gnutls_x509_crt_int;
+struct gnutls_x509_privkey_int;
+struct pki_key;
+
+/* Reads one DER certificate of at most PKI_CERTIFICATE_MAX bytes. 0, -EBADMSG for what is
+ * none, -ENOMEM. The caller ends it with pki_crt_free. */
+int pki_crt_read(const void *der, size_t len, struct gnutls_x509_crt_int **ret);
+
+/* Cleanup of a handle's variable; NULL does nothing. */
+void pki_crt_free(struct gnutls_x509_crt_int **crt);
+
+/* The handle inside a key, which keeps it. */
+struct gnutls_x509_privkey_int *pki_key_handle(const struct pki_key *key);
+
+/* A GnuTLS error of parsing as a negative errno: -ENOMEM or -EBADMSG. */
+int pki_parse_fault(int gnutls_error);
+
+#endif
