@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What a process may do: whom it runs as, what others of the same user may do to it,
+ * which descriptors and resources it has. The calls here hold whatever `sandbox` says.
+ */
+#ifndef HOST_PRIVILEGES_H
+#define HOST_PRIVILEGES_H
+
+#include <stddef.h>
+
+/* Becomes the user with that name, his groups and nobody else's, if started as root; does
+ * nothing otherwise. 0; -ENOENT where there is no such user; a negative errno. */
+int host_privileges_become(const char *user);
+
+/* Not dumpable, so that no other process of the same user reads this one's memory, and no
+ * new privileges. 0 or a negative errno. */
+int host_privileges_lock(void);
+
+/* Closes all descriptors but those named (negative ones are passed over), which may be in
+ * any order and stand twice. 0 or a negative errno. */
+int host_privileges_keep(const int *fds, size_t n);
+
+/* Limits for a process that needs no file, no child and bounded time; and the kernel ends
+ * it with its parent, which has the given id now. 0 or a negative errno. */
+int host_privileges_bound(int parent);
+
+#endif
