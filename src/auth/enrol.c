@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Enrolment. Nothing is kept between calls; the password is wiped unless the caller gets
+ * it. Faults: those of the store's update.
+ */
+#include "auth/enrol.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "auth/stamp.h"
+#include "auth/update.h"
+#include "base/cleanup.h"
+#include "base/secret.h"
+#include "base/text.h"
+
+bool
+auth_enrol_admits(const struct config *config, const struct auth_peer *peer,
+	const char *name, const char **ret_reason)
+{
+	switch (config->enrol) {
+	case CONFIG_ENROL_OFF:
+		*ret_reason = "enrolment is off";
+		return false;
+	case CONFIG_ENROL_WINDOW:
+		*ret_reason = "enrolment is not open: enrol = window, and no window is";
+		return false;
+	case CONFIG_ENROL_ANY:
+		*ret_reason = "enrol = any";
+		return true;
+	case CONFIG_ENROL_CERTIFICATE:
+		if (peer->certificate &&
+			auth_name_listed(config, peer->names, peer->n_names, name)) {
+			*ret_reason = "the certificate names the user";
+			return true;
+		}
+		*ret_reason = "the certificate does not name the user";
+		return false;
+	}
+	*ret_reason = "enrolment is off";
+	return false;
+}
+
+bool
+auth_enrol_again(const struct auth_peer *peer, const struct auth_account *a)
+{
+	return a->known && !a->logged_in && !a->locked && a->enrolled && peer->pin &&
+	       secret_equal(a->enrolled_by, peer->pin, PKI_PIN_SIZE);
+}
+
+static void
+update_cleanup(struct auth_update **u)
+{
+	auth_update_free(*u);
+}
+
+/* Leaves in line what the store has of the user, or the beginning of a new line. */
+static int
+begin_line(struct auth_update *u, const struct auth_peer *peer, const char *name,
+	struct buffer *line)
+{
+	struct auth_account now = { 0 };
+	int r = auth_update_find(u, 'u', name, line);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return buffer_printf(line, "u %s", name);
+	r = auth_account_read(buffer_data(line), buffer_len(line), &now);
+	if (r == 0 && !auth_enrol_again(peer, &now))
+		r = -EEXIST;
+	auth_account_clear(&now);
+	return r;
+}
+
+static int
+fill_line(struct buffer *line, const struct auth_peer *peer,
+	const struct auth_credentials *credentials)
+{
+	char stamp[AUTH_STAMP_SIZE], pin[PKI_PIN_HEX];
+	int r;
+
+	auth_stamp_now(stamp);
+	r = auth_line_set_credentials(line, credentials);
+	if (r == 0)
+		r = auth_line_set(line, AUTH_FIELD_CREATED, stamp);
+	if (r < 0 || !peer->pin)
+		return r;
+	text_hex(peer->pin, PKI_PIN_SIZE, pin);
+	return auth_line_set(line, AUTH_FIELD_ENROLLED_BY, pin);
+}
+
+static int
+store_user(const struct config *config, const struct auth_peer *peer, const char *name,
+	const struct auth_credentials *credentials)
+{
+	CLEANUP(update_cleanup) struct auth_update *u = NULL;
+	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	int r = auth_update_begin(config->users, &u);
+
+	if (r == 0)
+		r = begin_line(u, peer, name, &line);
+	if (r == 0)
+		r = fill_line(&line, peer, credentials);
+	if (r == 0)
+		r = auth_update_put(u, buffer_data(&line), buffer_len(&line));
+	return r < 0 ? r : auth_update_commit(u);
+}
+
+int
+auth_enrol(const struct config *config, const struct auth_peer *peer, const char *name,
+	char ret_password[AUTH_PASSWORD_SIZE])
+{
+	struct auth_credentials credentials;
+	char password[AUTH_PASSWORD_SIZE];
+	int r = auth_password_generate(password);
+
+	/* The long computation stands outside the lock. */
+	if (r == 0)
+		r = auth_password_derive(
+			password, AUTH_GENERATED_ITERATIONS, &credentials);
+	if (r == 0)
+		r = store_user(config, peer, name, &credentials);
+	if (r == 0)
+		memcpy(ret_password, password, sizeof(password));
+	explicit_bzero(password, sizeof(password));
+	explicit_bzero(&credentials, sizeof(credentials));
+	return r;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: ISC
+/*
+ * One AUTH exchange, from its first line to its verdict: the SASL mechanisms through
+ * libgsasl, and the classic AUTH, which asks for username and password in base64 and can
+ * enrol. An exchange decides who logs in and writes nothing but an enrolment.
+ */
+#ifndef AUTH_EXCHANGE_H
+#define AUTH_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+/* What is proved of the peer by now. Borrowed for as long as the exchange lives. */
+struct auth_peer {
+	bool certificate;   /* false with tls = off alone */
+	const uint8_t *pin; /* PKI_PIN_SIZE bytes, or NULL */
+	char *const *names; /* of the certificate, as pki_identity has them */
+	size_t n_names;
+	const uint8_t *exporter; /* tls-exporter (RFC 9266), or NULL */
+	size_t exporter_len;
+};
+
+enum auth_verdict {
+	AUTH_CHALLENGE, /* text: base64 for a 334 */
+	AUTH_DONE,      /* logged in; auth_exchange_user says who */
+	AUTH_ENROLLED,  /* classic only: user stored; text: the password */
+	AUTH_WRONG,     /* user, password or permission: the peer is not told which */
+	AUTH_BROKEN,    /* not base64, or not what the mechanism allows */
+	AUTH_TEMPORARY, /* the store cannot be read or written: 454 */
+};
+
+struct auth_exchange;
+
+/* Names of the SASL mechanisms that this peer can use, in order of strength with a blank
+ * between, for EHLO's AUTH line; "" where there are none. A string that the caller frees,
+ * or NULL without memory. */
+char *auth_mechanisms(const struct config *config, const struct auth_peer *peer);
+
+/* Starts the mechanism of that name, in any case, or the classic AUTH where mechanism is
+ * NULL. 0 with *ret, -ENOTSUP for a mechanism that auth_mechanisms does not name,
+ * -ENOMEM. */
+int auth_exchange_start(const struct config *config, const struct auth_peer *peer,
+	const char *mechanism, struct auth_exchange **ret);
+
+/* One step. line is what the peer sent, without CRLF: an initial response or the answer
+ * to the last challenge, or NULL where AUTH came without an initial response. An initial
+ * response of "=" is the empty one (RFC 4954 section 4). *ret_text belongs to the
+ * exchange and lives until the next step. */
+enum auth_verdict auth_exchange_step(
+	struct auth_exchange *x, const char *line, const char **ret_text);
+
+/* The canonical address that was claimed or has logged in, or NULL before it is known. */
+const char *auth_exchange_user(const struct auth_exchange *x);
+
+/* Why the last step said what it said, for the log, never for the peer; never NULL. */
+const char *auth_exchange_reason(const struct auth_exchange *x);
+
+/* What was asked for, by its canonical name ("SCRAM-SHA-256"; "classic"). */
+const char *auth_exchange_mechanism(const struct auth_exchange *x);
+
+void auth_exchange_free(struct auth_exchange *x); /* wipes; NULL does nothing */
+
+#endif

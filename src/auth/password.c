@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Passwords. SASLprep is libgsasl's, so that a password set here is the one that its
+ * SCRAM computes with. What is derived on the way is overwritten. Faults: -EINVAL for
+ * what is no password, -EIO, -ENOMEM.
+ */
+#include "auth/password.h"
+
+#include <errno.h>
+#include <gsasl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/secret.h"
+
+enum { GROUPS = 6, GROUP = 4, DIGITS = GROUPS * GROUP };
+
+_Static_assert(GROUPS *(GROUP + 1) == AUTH_PASSWORD_SIZE, "groups, hyphens and a NUL");
+
+/* 32 of them: five random bits each. */
+static const char ALPHABET[] = "abcdefghijkmnpqrstuvwxyz23456789";
+
+int
+auth_password_generate(char ret[AUTH_PASSWORD_SIZE])
+{
+	uint8_t random[DIGITS];
+	char *at = ret;
+	int r = pki_random(random, sizeof(random));
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < DIGITS; i++) {
+		if (i > 0 && i % GROUP == 0)
+			*at++ = '-';
+		*at++ = ALPHABET[random[i] % 32];
+	}
+	*at = '\0';
+	explicit_bzero(random, sizeof(random));
+	return 0;
+}
+
+static void
+prepared_free(char **text)
+{
+	if (!*text)
+		return;
+	explicit_bzero(*text, strlen(*text));
+	gsasl_free(*text);
+}
+
+/* SASLprep; *ret is for prepared_free. */
+static int
+prepare(const char *password, char **ret)
+{
+	switch (gsasl_saslprep(password, 0, ret, NULL)) {
+	case GSASL_OK:
+		return 0;
+	case GSASL_MALLOC_ERROR:
+		return -ENOMEM;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* StoredKey and ServerKey by salt and iterations of c (RFC 5802 section 3). */
+static int
+compute_keys(const char *prepared, const struct auth_credentials *c,
+	uint8_t ret_stored[PKI_SHA256_SIZE], uint8_t ret_server[PKI_SHA256_SIZE])
+{
+	static const char client_text[] = "Client Key", server_text[] = "Server Key";
+	uint8_t salted[PKI_SHA256_SIZE], client[PKI_SHA256_SIZE];
+	int r = pki_pbkdf2_sha256(
+		prepared, strlen(prepared), c->salt, c->salt_len, c->iterations, salted);
+
+	if (r == 0)
+		r = pki_hmac_sha256(salted, sizeof(salted), client_text,
+			sizeof(client_text) - 1, client);
+	if (r == 0)
+		r = pki_sha256(client, sizeof(client), ret_stored);
+	if (r == 0)
+		r = pki_hmac_sha256(salted, sizeof(salted), server_text,
+			sizeof(server_text) - 1, ret_server);
+	explicit_bzero(salted, sizeof(salted));
+	explicit_bzero(client, sizeof(client));
+	return r;
+}
+
+int
+auth_password_derive(
+	const char *password, unsigned iterations, struct auth_credentials *ret)
+{
+	CLEANUP(prepared_free) char *prepared = NULL;
+	struct auth_credentials c = { .salt_len = AUTH_SALT_SIZE,
+		.iterations = iterations };
+	int r;
+
+	if (strlen(password) > AUTH_PASSWORD_MAX || iterations > AUTH_ITERATIONS_MAX)
+		return -EINVAL;
+	r = prepare(password, &prepared);
+	if (r < 0)
+		return r;
+	if (!*prepared)
+		return -EINVAL;
+	r = pki_random(c.salt, c.salt_len);
+	if (r == 0)
+		r = compute_keys(prepared, &c, c.stored, c.server);
+	if (r == 0)
+		*ret = c;
+	explicit_bzero(&c, sizeof(c));
+	return r;
+}
+
+int
+auth_password_check(const struct auth_credentials *c, const char *password, size_t len)
+{
+	CLEANUP(prepared_free) char *prepared = NULL;
+	uint8_t stored[PKI_SHA256_SIZE], server[PKI_SHA256_SIZE];
+	int r;
+
+	if (memchr(password, '\0', len) || len > AUTH_PASSWORD_MAX)
+		return 0;
+	r = prepare(password, &prepared);
+	if (r < 0)
+		return r == -EINVAL ? 0 : r;
+	r = compute_keys(prepared, c, stored, server);
+	if (r == 0)
+		r = secret_equal(stored, c->stored, sizeof(stored));
+	explicit_bzero(stored, sizeof(stored));
+	explicit_bzero(server, sizeof(server));
+	return r;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What users may do. The store is opened for each question and closed again; a user whose
+ * own line is damaged is there, but may do nothing that the line would have to say.
+ */
+#include "auth/policy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "auth/name.h"
+#include "auth/store.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+static void
+store_cleanup(struct auth_store **s)
+{
+	auth_store_free(*s);
+}
+
+/* As auth_store_find, in the store of the configuration. */
+static int
+find_user(const struct config *config, const char *name, struct buffer *ret_line)
+{
+	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	int r = auth_store_open(config->users, &s);
+
+	return r < 0 ? r : auth_store_find(s, 'u', name, ret_line);
+}
+
+/* Whether the address is of a served domain; *ret_at is its last "@". */
+static bool
+is_served(const struct config *config, const char *address, const char **ret_at)
+{
+	char domain[AUTH_NAME_SIZE];
+	const char *at = strrchr(address, '@');
+	size_t len = at ? strlen(at + 1) : 0;
+
+	if (len == 0 || at == address || len > AUTH_NAME_MAX)
+		return false;
+	memcpy(domain, at + 1, len + 1);
+	text_lower(domain, len);
+	*ret_at = at;
+	return config_serves(config, domain);
+}
+
+static int
+may_send_as_own(const struct config *config, const char *user, const char *address)
+{
+	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	char name[AUTH_NAME_SIZE];
+	int r;
+
+	if (auth_address_read(address, strlen(address), name) < 0)
+		return 0;
+	if (strcmp(name, user) == 0)
+		return 1;
+	r = find_user(config, user, &line);
+	if (r <= 0)
+		return r;
+	return auth_line_has_alias(buffer_data(&line), buffer_len(&line), name);
+}
+
+int
+auth_may_send_as(const struct config *config, const char *user, const char *address)
+{
+	const char *at;
+
+	/* The null reverse-path is nobody's address: a notification (RFC 5321
+	 * section 4.5.5) may have it whoever sends it. */
+	if (!*address)
+		return 1;
+	switch (config->senders) {
+	case CONFIG_SENDERS_ANY:
+		return 1;
+	case CONFIG_SENDERS_DOMAIN:
+		return is_served(config, address, &at);
+	case CONFIG_SENDERS_OWN:
+		return may_send_as_own(config, user, address);
+	}
+	return 0;
+}
+
+int
+auth_may_receive(const struct config *config, const char *address)
+{
+	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	char name[AUTH_NAME_SIZE];
+	const char *at;
+	int r;
+
+	if (!is_served(config, address, &at))
+		return 0;
+	if (config->recipients == CONFIG_RECIPIENTS_ANY)
+		return 1;
+	if (text_equal(address, (size_t)(at - address), "postmaster"))
+		return 1;
+	if (auth_address_read(address, strlen(address), name) < 0)
+		return 0;
+	r = find_user(config, name, &line);
+	return r == -EBADMSG ? 1 : r;
+}
+
+int
+auth_may_enter(const struct config *config, char *const *names, size_t n_names)
+{
+	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	char name[AUTH_NAME_SIZE];
+	size_t locked = 0;
+	int r = auth_store_open(config->users, &s);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n_names; i++) {
+		if (auth_name_read(config, names[i], strlen(names[i]), name) < 0)
+			continue;
+		r = auth_store_find(s, 'u', name, &line);
+		if (r < 0)
+			return r;
+		if (r == 0 || !auth_line_has(buffer_data(&line), buffer_len(&line),
+				      AUTH_FIELD_LOCKED))
+			return 1;
+		locked++;
+	}
+	return locked == 0;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What a user may do once logged in, and who may receive. Each call reads the store
+ * afresh: what an administrator changes holds from the next command on.
+ */
+#ifndef AUTH_POLICY_H
+#define AUTH_POLICY_H
+
+#include "config/config.h"
+
+/* Each answers 1 for yes, 0 for no, or a negative errno where the store cannot be read.
+ */
+
+/* Whether user may give address ("local@domain", or "" for the null reverse-path) in MAIL
+ * FROM, by `senders`. */
+int auth_may_send_as(const struct config *config, const char *user, const char *address);
+
+/* Whether there is a mailbox for address, by `domains` and `recipients`; postmaster of
+ * every served domain always has one. */
+int auth_may_receive(const struct config *config, const char *address);
+
+/* Whether a peer that may only enrol (an admitted certificate whose names are known to
+ * the store or not, by `bind` and `enrol`) has anything to do here at all: a locked user
+ * has not. names as in struct auth_peer. */
+int auth_may_enter(const struct config *config, char *const *names, size_t n_names);
+
+#endif

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: ISC
+/*
+ * An open store: its header, and look-ups, which search.c does and scan.c where the
+ * search met damage. The store owns its descriptor. Without a secret (no file, or a
+ * damaged first line) the salts of unknown users come from what the first line holds
+ * instead.
+ */
+#include "auth/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/scan.h"
+#include "auth/search.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+
+struct auth_store {
+	int fd;
+	off_t begin; /* of the first line behind the header */
+	off_t end;
+	uint8_t secret[AUTH_SECRET_SIZE];
+	size_t damage;
+};
+
+int
+auth_header_read(const char *line, size_t len, uint8_t ret[AUTH_SECRET_SIZE])
+{
+	static const char name[] = AUTH_HEADER_NAME " ";
+	static const char whole[] = AUTH_HEADER_NAME " " AUTH_HEADER_VERSION " secret=";
+	size_t n = sizeof(whole) - 1;
+
+	if (len >= n && memcmp(line, whole, n) == 0) {
+		if (text_unhex(line + n, len - n, ret, AUTH_SECRET_SIZE) == 0)
+			return 0;
+		return -EBADMSG;
+	}
+	n = sizeof(name) - 1;
+	if (len > n + 1 && memcmp(line, name, n) == 0 && line[n] >= '2' &&
+		line[n] <= '9' && line[n + 1] == ' ')
+		return -EPROTONOSUPPORT;
+	return -EBADMSG;
+}
+
+static int
+read_header(struct auth_store *s)
+{
+	char block[AUTH_LINE_MAX];
+	const char *newline;
+	ssize_t n = pread(s->fd, block, sizeof(block), 0);
+	size_t len;
+	int r;
+
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return 0;
+	newline = memchr(block, '\n', (size_t)n);
+	len = newline ? (size_t)(newline - block) : (size_t)n;
+	s->begin = newline ? (off_t)len + 1 : 0;
+	r = auth_header_read(block, len, s->secret);
+	if (r == -EBADMSG) {
+		s->damage = 1;
+		if (auth_line_key(block, len) > 0)
+			s->begin = 0;
+		r = pki_sha256(block, len, s->secret);
+	}
+	explicit_bzero(block, sizeof(block));
+	return r;
+}
+
+int
+auth_store_open_fd(int fd, struct auth_store **ret)
+{
+	struct auth_store *s = calloc(1, sizeof(*s));
+	struct stat st;
+	int r = 0;
+
+	if (!s) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOMEM;
+	}
+	s->fd = fd;
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		r = -errno;
+	else if (fd >= 0 && !S_ISREG(st.st_mode))
+		r = -EINVAL;
+	else if (fd >= 0)
+		s->end = st.st_size;
+	if (fd >= 0 && r == 0)
+		r = read_header(s);
+	if (r < 0) {
+		auth_store_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+int
+auth_store_open(const char *path, struct auth_store **ret)
+{
+	/* Not blocking: what is no regular file is not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 && errno != ENOENT)
+		return -errno;
+	return auth_store_open_fd(fd, ret);
+}
+
+void
+auth_store_free(struct auth_store *s)
+{
+	if (!s)
+		return;
+	if (s->fd >= 0)
+		close(s->fd);
+	explicit_bzero(s, sizeof(*s));
+	free(s);
+}
+
+static void
+note_damage(struct auth_store *s, size_t number)
+{
+	if (number > 0 && (s->damage == 0 || number < s->damage))
+		s->damage = number;
+}
+
+/* Looks at every line for the key; names what is damaged on the way. */
+static int
+scan_find(struct auth_store *s, const char *key, size_t key_len, struct buffer *ret_line)
+{
+	CLEANUP_FREE struct auth_scan *scan = calloc(1, sizeof(*scan));
+	struct auth_scan_line line;
+	bool found = false;
+	int r;
+
+	if (!scan)
+		return -ENOMEM;
+	scan->fd = s->fd;
+	while ((r = auth_scan_next(scan, &line)) > 0) {
+		if (line.key_len == 0 && line.number > 1)
+			note_damage(s, line.number);
+		note_damage(s, line.misplaced);
+		if (found || line.key_len != key_len ||
+			memcmp(line.text, key, key_len) != 0)
+			continue;
+		buffer_consume(ret_line, buffer_len(ret_line));
+		r = buffer_append(ret_line, line.text, line.len);
+		if (r < 0)
+			break;
+		found = true;
+	}
+	explicit_bzero(scan->data, sizeof(scan->data));
+	return r < 0 ? r : found;
+}
+
+/* The number of the line with that key. */
+static int
+number_of(struct auth_store *s, const char *key, size_t key_len, size_t *ret)
+{
+	CLEANUP_FREE struct auth_scan *scan = calloc(1, sizeof(*scan));
+	struct auth_scan_line line;
+	int r;
+
+	if (!scan)
+		return -ENOMEM;
+	scan->fd = s->fd;
+	while ((r = auth_scan_next(scan, &line)) > 0)
+		if (line.key_len == key_len && memcmp(line.text, key, key_len) == 0) {
+			*ret = line.number;
+			break;
+		}
+	explicit_bzero(scan->data, sizeof(scan->data));
+	return r < 0 ? r : 0;
+}
+
+int
+auth_store_find(
+	struct auth_store *s, char type, const char *word, struct buffer *ret_line)
+{
+	char key[AUTH_KEY_SIZE];
+	size_t key_len = auth_key_make(type, word, key);
+	size_t number = 0;
+	int r;
+
+	if (s->fd < 0)
+		return 0;
+	r = auth_search(s->fd, s->begin, s->end, key, key_len, ret_line);
+	if (r == -EUCLEAN)
+		r = scan_find(s, key, key_len, ret_line);
+	if (r <= 0 || auth_line_is_whole(buffer_data(ret_line), buffer_len(ret_line)))
+		return r;
+	r = number_of(s, key, key_len, &number);
+	note_damage(s, number);
+	return r < 0 ? r : -EBADMSG;
+}
+
+size_t
+auth_store_damage(const struct auth_store *s)
+{
+	return s->damage;
+}
+
+int
+auth_store_salt(const struct auth_store *s, const char *text, size_t len,
+	uint8_t ret[AUTH_SALT_SIZE])
+{
+	uint8_t mac[PKI_SHA256_SIZE];
+	int r = pki_hmac_sha256(s->secret, sizeof(s->secret), text, len, mac);
+
+	if (r < 0)
+		return r;
+	memcpy(ret, mac, AUTH_SALT_SIZE);
+	explicit_bzero(mac, sizeof(mac));
+	return 0;
+}
+
+int
+auth_store_each(struct auth_store *s, auth_store_each_fn each, void *context)
+{
+	CLEANUP_FREE struct auth_scan *scan = calloc(1, sizeof(*scan));
+	struct auth_scan_line line;
+	bool whole;
+	int r = 0;
+
+	if (!scan)
+		return -ENOMEM;
+	scan->fd = s->fd;
+	while (s->fd >= 0 && (r = auth_scan_next(scan, &line)) > 0) {
+		if (line.number == 1 && s->begin > 0 && s->damage != 1)
+			continue;
+		whole = line.misplaced != line.number &&
+			auth_line_is_whole(line.text, line.len);
+		r = each(context, line.number, line.text, line.len, whole);
+		if (r != 0)
+			break;
+	}
+	explicit_bzero(scan->data, sizeof(scan->data));
+	return r;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Changes to the user store: take the lock, read all of it, change lines, commit. Lines
+ * that are not touched are written as they were read, damaged ones too. Whoever frees an
+ * update that was not committed has changed nothing.
+ */
+#ifndef AUTH_UPDATE_H
+#define AUTH_UPDATE_H
+
+#include <stddef.h>
+
+#include "auth/line.h"
+#include "base/buffer.h"
+
+struct auth_update;
+
+/* Waits for the lock and reads the store. 0 with *ret, which auth_update_free ends;
+ * -EBADMSG where the first line is damaged, -EPROTONOSUPPORT where it is of another
+ * version, or what auth_lock_take and auth_lock_read answer. */
+int auth_update_begin(const char *path, struct auth_update **ret);
+void auth_update_free(struct auth_update *u); /* NULL does nothing */
+
+/* Finds a line as it stands now, changes included; as auth_store_find. */
+int auth_update_find(
+	struct auth_update *u, char type, const char *word, struct buffer *ret_line);
+
+/* Adds a line, or takes the place of the line with the same key. 0, -EINVAL for a line
+ * that is not whole, -ENOMEM. */
+int auth_update_put(struct auth_update *u, const char *line, size_t len);
+
+/* Removes a line, if it is there. 0 or -ENOMEM. */
+int auth_update_remove(struct auth_update *u, char type, const char *word);
+
+/* Writes the new store; as auth_lock_replace. Nothing is written where nothing was
+ * changed. Called at most once. */
+int auth_update_commit(struct auth_update *u);
+
+#endif
