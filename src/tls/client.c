@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The client's TLS session. The socket is the caller's, the session is ours; credentials
+ * keep the file names so that a fault can name them. Faults: those that the header
+ * lists.
+ */
+#include "tls/client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "host/clock.h"
+#include "tls/client_explain.h"
+
+/* No system root is ever read; keys below 2048 bits of RSA are refused. */
+static const char client_priority[] =
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:"
+	"+AES-128-GCM:+CHACHA20-POLY1305:%PROFILE_MEDIUM";
+
+struct tls_client_credentials {
+	gnutls_certificate_credentials_t gnutls;
+	char *ca, *cert, *key;
+};
+
+struct tls_client {
+	struct tls_client_credentials *credentials;
+	gnutls_session_t session;
+	int fd, cancel;
+	char *host;
+	unsigned char address[16];         /* the host's, where it is one */
+	gnutls_typed_vdata_st expected[2]; /* what its certificate has to say */
+	char *description;
+};
+
+void
+tls_client_credentials_free(struct tls_client_credentials *c)
+{
+	if (!c)
+		return;
+	if (c->gnutls)
+		gnutls_certificate_free_credentials(c->gnutls);
+	free(c->ca);
+	free(c->cert);
+	free(c->key);
+	free(c);
+}
+
+static void
+credentials_cleanup(struct tls_client_credentials **c)
+{
+	tls_client_credentials_free(*c);
+}
+
+static int
+load_trust(struct tls_client_credentials *c, struct buffer *fault)
+{
+	int n = gnutls_certificate_set_x509_trust_file(
+		c->gnutls, c->ca, GNUTLS_X509_FMT_PEM);
+
+	if (n > 0)
+		return 0;
+	buffer_printf(fault,
+		"cannot read certificates of CAs from %s (%s): --ca names a PEM file "
+		"with the CA that the server is to be verified by",
+		c->ca, n == 0 ? "there are none" : gnutls_strerror(n));
+	return -EINVAL;
+}
+
+static int
+load_pair(struct tls_client_credentials *c, struct buffer *fault)
+{
+	int r = gnutls_certificate_set_x509_key_file(
+		c->gnutls, c->cert, c->key, GNUTLS_X509_FMT_PEM);
+
+	if (r >= 0)
+		return 0;
+	if (r == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+		buffer_printf(fault,
+			"the key %s does not belong to the certificate %s: --cert and "
+			"--key name the two files of one pair",
+			c->key, c->cert);
+	else
+		buffer_printf(fault,
+			"cannot read the certificate %s with the key %s (%s): --cert and "
+			"--key name PEM files that this user can read, the key without a "
+			"passphrase",
+			c->cert, c->key, gnutls_strerror(r));
+	return -EINVAL;
+}
+
+int
+tls_client_credentials_load(const char *ca, const char *cert, const char *key,
+	struct tls_client_credentials **ret, struct buffer *fault)
+{
+	CLEANUP(credentials_cleanup) struct tls_client_credentials *c = NULL;
+	int r;
+
+	c = calloc(1, sizeof *c);
+	if (!c)
+		return -ENOMEM;
+	c->ca = strdup(ca);
+	c->cert = cert ? strdup(cert) : NULL;
+	c->key = key ? strdup(key) : NULL;
+	if (!c->ca || (cert && !c->cert) || (key && !c->key))
+		return -ENOMEM;
+	if (gnutls_certificate_allocate_credentials(&c->gnutls) < 0)
+		return -ENOMEM;
+	r = load_trust(c, fault);
+	if (r < 0)
+		return r;
+	if (cert && key) {
+		r = load_pair(c, fault);
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+/* Puts a failed GnuTLS call in words, and its error among those of errno. */
+static int
+explain_error(struct tls_client *t, int error, struct buffer *fault)
+{
+	int alert;
+
+	switch (error) {
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+		alert = (int)gnutls_alert_get(t->session);
+		tls_client_explain_alert(
+			alert, t->credentials->cert, t->credentials->key, fault);
+		return alert == GNUTLS_A_INTERNAL_ERROR ? -EREMOTEIO : -EPROTO;
+	case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
+		tls_client_explain_status(
+			gnutls_session_get_verify_cert_status(t->session), t->host,
+			t->credentials->ca, fault);
+		return -EPROTO;
+	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+	case GNUTLS_E_UNEXPECTED_PACKET:
+	case GNUTLS_E_RECORD_OVERFLOW:
+		buffer_printf(fault,
+			"%s does not answer in TLS: is this the port (465), or does it "
+			"want --starttls (587)?",
+			t->host);
+		return -EPROTO;
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_PULL_ERROR:
+	case GNUTLS_E_PUSH_ERROR:
+		buffer_printf(fault, "%s has broken the connection off", t->host);
+		return -ECONNRESET;
+	case GNUTLS_E_MEMORY_ERROR:
+		buffer_puts(fault, "out of memory");
+		return -ENOMEM;
+	default:
+		buffer_printf(fault, "TLS with %s has failed: %s", t->host,
+			gnutls_strerror(error));
+		return -EPROTO;
+	}
+}
+
+/* Waits until the session can go on. */
+static int
+wait_session(struct tls_client *t, int64_t deadline, struct buffer *fault)
+{
+	struct pollfd fds[2] = {
+		{ .fd = t->fd,
+			.events = gnutls_record_get_direction(t->session) ? POLLOUT
+									  : POLLIN },
+		{ .fd = t->cancel, .events = POLLIN },
+	};
+	int64_t left = deadline - host_clock_ms();
+
+	if (left > 0 && poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left) < 0 &&
+		errno != EINTR)
+		return -errno;
+	if (fds[1].revents)
+		return -ECANCELED;
+	if (left > 0)
+		return 0;
+	buffer_printf(fault, "%s has not answered in time", t->host);
+	return -ETIMEDOUT;
+}
+
+/* Who the server has to be: a name, or an address that its certificate holds as such.
+ * GnuTLS keeps the pointers. */
+static void
+expect_host(struct tls_client *t)
+{
+	t->expected[0] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_IP_ADDRESS,
+		.data = t->address };
+	t->expected[1] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER };
+	if (inet_pton(AF_INET, t->host, t->address) == 1) {
+		t->expected[0].size = 4;
+	} else if (inet_pton(AF_INET6, t->host, t->address) == 1) {
+		t->expected[0].size = 16;
+	} else {
+		t->expected[0].type = GNUTLS_DT_DNS_HOSTNAME;
+		t->expected[0].data = (unsigned char *)t->host;
+		gnutls_server_name_set(
+			t->session, GNUTLS_NAME_DNS, t->host, strlen(t->host));
+	}
+	gnutls_session_set_verify_cert2(t->session, t->expected, 2, 0);
+}
+
+static void
+client_free(struct tls_client *t)
+{
+	if (!t)
+		return;
+	if (t->session)
+		gnutls_deinit(t->session);
+	if (t->description)
+		gnutls_free(t->description);
+	free(t->host);
+	free(t);
+}
+
+static void
+client_cleanup(struct tls_client **t)
+{
+	client_free(*t);
+}
+
+static int
+client_new(struct tls_client_credentials *credentials, int fd, int cancel,
+	const char *host, struct tls_client **ret)
+{
+	CLEANUP(client_cleanup) struct tls_client *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return -ENOMEM;
+	t->credentials = credentials;
+	t->fd = fd;
+	t->cancel = cancel;
+	t->host = strdup(host);
+	if (!t->host)
+		return -ENOMEM;
+	if (gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+					     GNUTLS_FORCE_CLIENT_CERT) < 0)
+		return -ENOMEM;
+	if (gnutls_priority_set_direct(t->session, client_priority, NULL) < 0)
+		return -EINVAL;
+	if (gnutls_credentials_set(
+		    t->session, GNUTLS_CRD_CERTIFICATE, credentials->gnutls) < 0)
+		return -ENOMEM;
+	gnutls_handshake_set_timeout(t->session, GNUTLS_INDEFINITE_TIMEOUT);
+	gnutls_transport_set_int(t->session, fd);
+	expect_host(t);
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+int
+tls_client_start(struct tls_client_credentials *credentials, int fd, int cancel,
+	const char *host, int64_t deadline, struct tls_client **ret, struct buffer *fault)
+{
+	CLEANUP(client_cleanup) struct tls_client *t = NULL;
+	int error;
+	int r;
+
+	r = client_new(credentials, fd, cancel, host, &t);
+	if (r < 0)
+		return r;
+	while ((error = gnutls_handshake(t->session)) < 0) {
+		if (!gnutls_error_is_fatal(error)) {
+			r = error == GNUTLS_E_AGAIN ? wait_session(t, deadline, fault)
+						    : 0;
+			if (r < 0)
+				return r;
+			continue;
+		}
+		r = explain_error(t, error, fault);
+		gnutls_alert_send_appropriate(t->session, error);
+		return r;
+	}
+	t->description = gnutls_session_get_desc(t->session);
+	*ret = TAKE_PTR(t);
+	return 0;
+}
+
+/* Whether a call that has failed is to be made again; 1 for yes, or an error. */
+static int
+try_again(struct tls_client *t, int error, int64_t deadline, struct buffer *fault)
+{
+	int r;
+
+	/* A server that wants to renegotiate is refused by going on. */
+	if (error == GNUTLS_E_INTERRUPTED || error == GNUTLS_E_REHANDSHAKE ||
+		error == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		return 1;
+	if (error != GNUTLS_E_AGAIN)
+		return explain_error(t, error, fault);
+	if (deadline == 0)
+		return -EAGAIN;
+	r = wait_session(t, deadline, fault);
+	return r < 0 ? r : 1;
+}
+
+int
+tls_client_read(struct tls_client *t, void *data, size_t len, int64_t deadline,
+	size_t *ret_len, struct buffer *fault)
+{
+	for (;;) {
+		ssize_t n = gnutls_record_recv(t->session, data, len);
+		int r;
+
+		if (n >= 0) {
+			*ret_len = (size_t)n;
+			return 0;
+		}
+		r = try_again(t, (int)n, deadline, fault);
+		if (r < 0)
+			return r;
+	}
+}
+
+int
+tls_client_write(struct tls_client *t, const void *data, size_t len, int64_t deadline,
+	struct buffer *fault)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = gnutls_record_send(t->session, p, len);
+		int r;
+
+		if (n >= 0) {
+			p += n;
+			len -= (size_t)n;
+			continue;
+		}
+		r = try_again(t, (int)n, deadline, fault);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SIZE])
+{
+	gnutls_datum_t binding = { NULL, 0 };
+	int r = -ENOTSUP;
+
+	if (gnutls_session_channel_binding(t->session, GNUTLS_CB_TLS_EXPORTER, &binding) <
+		0)
+		return r;
+	if (binding.size == TLS_CLIENT_EXPORTER_SIZE) {
+		memcpy(ret, binding.data, binding.size);
+		r = 0;
+	}
+	gnutls_free(binding.data);
+	return r;
+}
+
+const char *
+tls_client_describe(const struct tls_client *t)
+{
+	return t->description ? t->description : "TLS";
+}
+
+void
+tls_client_end(struct tls_client *t)
+{
+	if (t)
+		gnutls_bye(t->session, GNUTLS_SHUT_WR);
+	client_free(t);
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: ISC
+#include "tls/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+
+/* Fields are big-endian numbers of four bytes, and runs of bytes behind their length. */
+
+static int
+put_number(struct buffer *b, uint32_t n)
+{
+	uint8_t be[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+		(uint8_t)n };
+
+	return buffer_append(b, be, sizeof be);
+}
+
+static int
+put_long(struct buffer *b, uint64_t n)
+{
+	int r = put_number(b, (uint32_t)(n >> 32));
+
+	return r < 0 ? r : put_number(b, (uint32_t)n);
+}
+
+static int
+put_bytes(struct buffer *b, const void *data, size_t len)
+{
+	int r = put_number(b, (uint32_t)len);
+
+	return r < 0 ? r : buffer_append(b, data, len);
+}
+
+/* A place in a message being read; once bad, it stays bad and yields zeros. */
+struct reader {
+	const uint8_t *at;
+	size_t left;
+	bool bad;
+};
+
+static const void *
+get_run(struct reader *r, size_t len)
+{
+	const uint8_t *at = r->at;
+
+	if (r->bad || r->left < len) {
+		r->bad = true;
+		return NULL;
+	}
+	r->at += len;
+	r->left -= len;
+	return at;
+}
+
+static uint32_t
+get_number(struct reader *r)
+{
+	const uint8_t *p = get_run(r, 4);
+
+	if (!p)
+		return 0;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint64_t
+get_long(struct reader *r)
+{
+	uint64_t high = get_number(r);
+
+	return high << 32 | get_number(r);
+}
+
+static uint32_t
+get_below(struct reader *r, uint32_t limit)
+{
+	uint32_t n = get_number(r);
+
+	if (n < limit)
+		return n;
+	r->bad = true;
+	return 0;
+}
+
+static const void *
+get_bytes(struct reader *r, size_t max, size_t *ret_len)
+{
+	size_t len = get_below(r, (uint32_t)max + 1);
+	const void *p = get_run(r, len);
+
+	*ret_len = p ? len : 0;
+	return p;
+}
+
+/* A run of bytes copied to where there is room for max. */
+static size_t
+get_copy(struct reader *r, void *to, size_t max)
+{
+	size_t len;
+	const void *p = get_bytes(r, max, &len);
+
+	if (p && len > 0)
+		memcpy(to, p, len);
+	return len;
+}
+
+static void
+get_text(struct reader *r, char *to, size_t size)
+{
+	size_t len = get_copy(r, to, size - 1);
+
+	to[len] = '\0';
+	if (strlen(to) != len)
+		r->bad = true;
+}
+
+static int
+put_identity(struct buffer *b, const struct pki_identity *id)
+{
+	int r = buffer_append(b, id->pin, sizeof id->pin);
+
+	if (r < 0 || (r = put_bytes(b, id->serial, id->serial_len)) < 0 ||
+		(r = put_long(b, (uint64_t)id->not_before)) < 0 ||
+		(r = put_long(b, (uint64_t)id->not_after)) < 0 ||
+		(r = put_number(b, id->has_san)) < 0 ||
+		(r = put_number(b, (uint32_t)id->n_names)) < 0)
+		return r;
+	for (size_t i = 0; i < id->n_names; i++) {
+		r = put_bytes(b, id->names[i], strlen(id->names[i]));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+get_identity(struct reader *r, struct pki_identity *id)
+{
+	const void *pin = get_run(r, sizeof id->pin);
+	char name[PKI_NAME_MAX + 1];
+	size_t n;
+
+	if (pin)
+		memcpy(id->pin, pin, sizeof id->pin);
+	id->serial_len = get_copy(r, id->serial, sizeof id->serial);
+	id->not_before = (int64_t)get_long(r);
+	id->not_after = (int64_t)get_long(r);
+	id->has_san = get_below(r, 2);
+	n = get_below(r, PKI_NAMES_MAX + 1);
+	if (n == 0 || r->bad)
+		return 0;
+	id->names = calloc(n, sizeof *id->names);
+	if (!id->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		get_text(r, name, sizeof name);
+		if (r->bad)
+			return 0;
+		id->names[i] = strdup(name);
+		if (!id->names[i])
+			return -ENOMEM;
+		id->n_names = i + 1;
+	}
+	return 0;
+}
+
+static int
+put_proved(struct buffer *b, const struct tls_proved *p)
+{
+	int r = buffer_append(b, p->pin, sizeof p->pin);
+
+	if (r < 0 || (r = put_bytes(b, p->version, strlen(p->version))) < 0 ||
+		(r = put_bytes(b, p->cipher, strlen(p->cipher))) < 0)
+		return r;
+	return put_bytes(b, p->exporter, p->exporter_len);
+}
+
+static void
+get_proved(struct reader *r, struct tls_proved *p)
+{
+	const void *pin = get_run(r, sizeof p->pin);
+
+	if (pin)
+		memcpy(p->pin, pin, sizeof p->pin);
+	get_text(r, p->version, sizeof p->version);
+	get_text(r, p->cipher, sizeof p->cipher);
+	p->exporter_len = get_copy(r, p->exporter, sizeof p->exporter);
+}
+
+static int
+put_failed(struct buffer *b, const struct tls_failed *f)
+{
+	int r = put_number(b, f->no_certificate);
+
+	if (r < 0 || (r = put_number(b, (uint32_t)f->error)) < 0 ||
+		(r = put_bytes(b, f->name, strlen(f->name))) < 0 ||
+		(r = put_bytes(b, f->last, strlen(f->last))) < 0 ||
+		(r = put_number(b, (uint32_t)f->alert)) < 0)
+		return r;
+	return put_number(b, f->received);
+}
+
+static void
+get_failed(struct reader *r, struct tls_failed *f)
+{
+	f->no_certificate = get_below(r, 2);
+	f->error = (int32_t)get_number(r);
+	get_text(r, f->name, sizeof f->name);
+	get_text(r, f->last, sizeof f->last);
+	f->alert = (int32_t)get_number(r);
+	f->received = get_below(r, 2);
+}
+
+static int
+put_body(struct buffer *b, const struct tls_message *m)
+{
+	int r;
+
+	switch (m->kind) {
+	case TLS_SIGN:
+		r = put_number(b, m->sign.hash);
+		if (r < 0 || (r = put_number(b, m->sign.algorithm)) < 0)
+			return r;
+		return put_bytes(b, m->sign.data, m->sign.len);
+	case TLS_CLAIM:
+		r = put_number(b, m->claim.status);
+		if (r < 0 || (r = put_number(b, m->claim.verdict)) < 0)
+			return r;
+		return put_identity(b, &m->claim.identity);
+	case TLS_PROVED:
+		return put_proved(b, &m->proved);
+	case TLS_FAILED:
+		return put_failed(b, &m->failed);
+	case TLS_RELAYED:
+		return put_long(b, m->relayed);
+	case TLS_GONE:
+		return put_number(b, m->gone);
+	case TLS_VERDICT:
+		return put_number(b, m->verdict);
+	case TLS_SIGNATURE:
+	case TLS_STARTTLS:
+	case TLS_LAST:
+		return put_bytes(b, m->bytes.data, m->bytes.len);
+	}
+	return -EINVAL;
+}
+
+static int
+get_body(struct reader *r, struct tls_message *m)
+{
+	switch (m->kind) {
+	case TLS_SIGN:
+		m->sign.hash = get_below(r, 2);
+		m->sign.algorithm = get_number(r);
+		m->sign.data = get_bytes(r, TLS_CONTROL_MAX, &m->sign.len);
+		return 0;
+	case TLS_CLAIM:
+		m->claim.status = get_number(r);
+		m->claim.verdict = get_below(r, PKI_VERDICTS);
+		return get_identity(r, &m->claim.identity);
+	case TLS_PROVED:
+		get_proved(r, &m->proved);
+		return 0;
+	case TLS_FAILED:
+		get_failed(r, &m->failed);
+		return 0;
+	case TLS_RELAYED:
+		m->relayed = get_long(r);
+		return 0;
+	case TLS_GONE:
+		m->gone = get_below(r, TLS_GONE_FAULT + 1);
+		return 0;
+	case TLS_VERDICT:
+		m->verdict = get_below(r, 256);
+		return 0;
+	case TLS_SIGNATURE:
+	case TLS_STARTTLS:
+	case TLS_LAST:
+		m->bytes.data = get_bytes(r, TLS_CONTROL_MAX, &m->bytes.len);
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+int
+tls_message_encode(struct buffer *b, const struct tls_message *m)
+{
+	int r = put_number(b, m->kind);
+
+	return r < 0 ? r : put_body(b, m);
+}
+
+int
+tls_message_decode(const void *data, size_t len, struct tls_message *ret)
+{
+	struct reader reader = { .at = data, .left = len };
+	struct tls_message m = { 0 };
+	int r;
+
+	m.kind = get_number(&reader);
+	r = get_body(&reader, &m);
+	if (r == 0 && (reader.bad || reader.left > 0))
+		r = -EBADMSG;
+	if (r < 0) {
+		tls_message_clear(&m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+void
+tls_message_clear(struct tls_message *m)
+{
+	if (m->kind == TLS_CLAIM)
+		pki_identity_clear(&m->claim.identity);
+	m->kind = 0;
+}
+
+static int
+send_packet(int fd, const void *data, size_t len)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	for (;;) {
+		if (send(fd, data, len, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno == ECONNRESET)
+			return -EPIPE;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (errno == EAGAIN)
+			poll(&p, 1, -1);
+	}
+}
+
+int
+tls_control_send(int fd, const struct tls_message *m)
+{
+	CLEANUP(buffer_wipe) struct buffer b = { 0 };
+	int r = tls_message_encode(&b, m);
+
+	if (r < 0)
+		return r;
+	if (buffer_len(&b) > TLS_CONTROL_MAX)
+		return -EMSGSIZE;
+	return send_packet(fd, buffer_data(&b), buffer_len(&b));
+}
+
+int
+tls_control_receive(int fd, struct buffer *buffer, struct tls_message *ret)
+{
+	struct iovec part;
+	struct msghdr head = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n;
+	int r;
+
+	buffer_consume(buffer, buffer_len(buffer));
+	/* The size of the packet first: most are small, the largest is not worth keeping
+	 * room for in every process. */
+	do
+		n = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	if (n == 0)
+		return -EPIPE;
+	if (n > TLS_CONTROL_MAX)
+		return -EBADMSG;
+	r = buffer_reserve(buffer, (size_t)n);
+	if (r < 0)
+		return r;
+	part = (struct iovec){ .iov_base = buffer_tail(buffer), .iov_len = (size_t)n };
+	n = recvmsg(fd, &head, 0);
+	if (n <= 0 || head.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EBADMSG;
+	buffer_grow(buffer, (size_t)n);
+	return tls_message_decode(buffer_data(buffer), (size_t)n, ret);
+}

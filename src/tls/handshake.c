@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: ISC
+#include "tls/handshake.h"
+
+#include <errno.h>
+#include <gnutls/x509.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "tls/control.h"
+#include "tls/credentials_private.h"
+#include "tls/remote_key.h"
+
+struct handshake {
+	const struct tls_process *p;
+	gnutls_session_t session;
+	int alert; /* chosen by the smtp process or here; 0: what GnuTLS maps */
+	uint8_t pin[PKI_PIN_SIZE];
+};
+
+/* The status bits of the peer's chain, verified as a client's; all of them where the
+ * chain cannot even be looked at. */
+static unsigned
+verify_chain(gnutls_session_t session)
+{
+	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (void *)GNUTLS_KP_TLS_WWW_CLIENT };
+	unsigned status;
+
+	if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) < 0)
+		return GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
+	return status;
+}
+
+/* With revocation lists, an issuer that is no root has none that was checked. */
+static bool
+issued_by_root(const struct tls_credentials *c, const gnutls_datum_t *leaf)
+{
+	gnutls_x509_trust_list_t roots;
+	gnutls_x509_crt_t crt, issuer;
+	bool found = false;
+
+	gnutls_certificate_get_trust_list(c->certificates, &roots);
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return false;
+	if (gnutls_x509_crt_import(crt, leaf, GNUTLS_X509_FMT_DER) >= 0 &&
+		gnutls_x509_trust_list_get_issuer(
+			roots, crt, &issuer, GNUTLS_TL_GET_COPY) >= 0) {
+		gnutls_x509_crt_deinit(issuer);
+		found = true;
+	}
+	gnutls_x509_crt_deinit(crt);
+	return found;
+}
+
+static void
+make_claim(const struct handshake *h, struct tls_claim *ret)
+{
+	const gnutls_datum_t *chain;
+	unsigned n = 0;
+
+	chain = gnutls_certificate_get_peers(h->session, &n);
+	ret->verdict = PKI_NO_CERTIFICATE;
+	if (!chain || n == 0)
+		return;
+	ret->verdict = PKI_BAD;
+	if (pki_identity_read(chain[0].data, chain[0].size, &ret->identity) < 0)
+		return;
+	ret->status = verify_chain(h->session);
+	ret->verdict = pki_verdict_of_status(ret->status);
+	if (ret->verdict == PKI_TRUSTED && h->p->credentials->revocation &&
+		!issued_by_root(h->p->credentials, &chain[0]))
+		ret->verdict = PKI_BAD;
+}
+
+static int
+ask_for_admission(struct handshake *h)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	CLEANUP(tls_message_clear) struct tls_message claim = { .kind = TLS_CLAIM };
+	struct tls_message answer;
+	int r;
+
+	make_claim(h, &claim.claim);
+	memcpy(h->pin, claim.claim.identity.pin, sizeof h->pin);
+	r = tls_control_send(h->p->control, &claim);
+	if (r < 0)
+		return r;
+	r = tls_control_receive(h->p->control, &b, &answer);
+	if (r < 0)
+		return r;
+	if (answer.kind != TLS_VERDICT) {
+		tls_message_clear(&answer);
+		return -EBADMSG;
+	}
+	h->alert = (int)answer.verdict;
+	return answer.verdict == 0 ? 0 : -EACCES;
+}
+
+/* Called when the peer's Certificate has come: in TLS 1.3 with its CertificateVerify,
+ * in 1.2 before that, so that all said here is a claim. Everything but a clear yes
+ * refuses. */
+static int
+verify_peer(gnutls_session_t session)
+{
+	struct handshake *h = gnutls_session_get_ptr(session);
+
+	if (ask_for_admission(h) == 0)
+		return 0;
+	if (h->alert == 0)
+		h->alert = GNUTLS_A_INTERNAL_ERROR;
+	return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+static int
+set_up(struct handshake *h)
+{
+	struct tls_credentials *c = h->p->credentials;
+	unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS |
+			 GNUTLS_NO_SIGNAL;
+
+	if (tls_remote_key_bind(c, h->p->control) < 0 ||
+		gnutls_init(&h->session, flags) < 0)
+		return -ENOMEM;
+	gnutls_session_set_ptr(h->session, h);
+	gnutls_transport_set_int2(h->session, h->p->in, h->p->out);
+	gnutls_handshake_set_timeout(h->session, GNUTLS_INDEFINITE_TIMEOUT);
+	if (gnutls_priority_set(h->session, c->priority) < 0 ||
+		gnutls_credentials_set(
+			h->session, GNUTLS_CRD_CERTIFICATE, c->certificates) < 0)
+		return -EINVAL;
+	gnutls_certificate_server_set_request(h->session, GNUTLS_CERT_REQUIRE);
+	/* With a list of CA names some clients keep pinned certificates at home. */
+	gnutls_certificate_send_x509_rdn_sequence(h->session, 1);
+	gnutls_session_set_verify_function(h->session, verify_peer);
+	return 0;
+}
+
+/* Waits for the network or for the end of the smtp process, which ends this one. */
+static void
+wait_for_network(const struct tls_process *p, bool writing)
+{
+	struct pollfd fds[2] = {
+		{ .fd = writing ? p->out : p->in, .events = writing ? POLLOUT : POLLIN },
+		{ .fd = p->control },
+	};
+
+	if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		_exit(0);
+	if (fds[1].revents)
+		_exit(0);
+}
+
+static int
+shake_hands(struct handshake *h)
+{
+	int r;
+
+	while ((r = gnutls_handshake(h->session)) < 0) {
+		if (r == GNUTLS_E_AGAIN)
+			wait_for_network(
+				h->p, gnutls_record_get_direction(h->session) == 1);
+		else if (gnutls_error_is_fatal(r))
+			break;
+	}
+	return r;
+}
+
+static void
+copy_text(char to[static TLS_TEXT_MAX], const char *from)
+{
+	snprintf(to, TLS_TEXT_MAX, "%s", from ? from : "");
+}
+
+static int
+tell_proved(struct handshake *h)
+{
+	struct tls_message m = { .kind = TLS_PROVED };
+	gnutls_protocol_t version = gnutls_protocol_get_version(h->session);
+	gnutls_datum_t exporter = { NULL, 0 };
+	int r;
+
+	memcpy(m.proved.pin, h->pin, sizeof h->pin);
+	copy_text(m.proved.version, gnutls_protocol_get_name(version));
+	copy_text(m.proved.cipher, gnutls_ciphersuite_get(h->session));
+	/* In TLS 1.2 the exporter binds to the channel with extended master secret alone
+	 * (RFC 9266 section 4.1). */
+	if ((version >= GNUTLS_TLS1_3 ||
+		    gnutls_session_ext_master_secret_status(h->session)) &&
+		gnutls_session_channel_binding(
+			h->session, GNUTLS_CB_TLS_EXPORTER, &exporter) >= 0 &&
+		exporter.size <= TLS_EXPORTER_MAX) {
+		memcpy(m.proved.exporter, exporter.data, exporter.size);
+		m.proved.exporter_len = exporter.size;
+	}
+	gnutls_free(exporter.data);
+	r = tls_control_send(h->p->control, &m);
+	explicit_bzero(&m.proved, sizeof m.proved);
+	return r;
+}
+
+static bool
+is_lost_peer(int error)
+{
+	return error == GNUTLS_E_PREMATURE_TERMINATION || error == GNUTLS_E_PULL_ERROR ||
+	       error == GNUTLS_E_PUSH_ERROR || error == GNUTLS_E_SESSION_EOF;
+}
+
+/* Sends the alert that fits. Returns the alert that ends the handshake, -1 for none. */
+static int
+send_alert(struct handshake *h, int error, bool no_certificate)
+{
+	int level, alert = h->alert;
+
+	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return (int)gnutls_alert_get(h->session);
+	if (is_lost_peer(error))
+		return -1;
+	if (no_certificate)
+		alert = gnutls_protocol_get_version(h->session) >= GNUTLS_TLS1_3
+				? GNUTLS_A_CERTIFICATE_REQUIRED
+				: GNUTLS_A_HANDSHAKE_FAILURE;
+	else if (error == GNUTLS_E_PK_SIGN_FAILED)
+		alert = GNUTLS_A_INTERNAL_ERROR;
+	if (alert == 0)
+		alert = gnutls_error_to_alert(error, &level);
+	while (gnutls_alert_send(h->session, GNUTLS_AL_FATAL,
+		       (gnutls_alert_description_t)alert) == GNUTLS_E_AGAIN)
+		wait_for_network(h->p, true);
+	return alert;
+}
+
+static void
+tell_failed(struct handshake *h, int error)
+{
+	struct tls_message m = { .kind = TLS_FAILED };
+	struct tls_failed *f = &m.failed;
+	gnutls_handshake_description_t last = gnutls_handshake_get_last_in(h->session);
+
+	f->no_certificate = error == GNUTLS_E_CERTIFICATE_REQUIRED ||
+			    error == GNUTLS_E_NO_CERTIFICATE_FOUND;
+	f->error = error;
+	copy_text(f->name, gnutls_strerror_name(error));
+	copy_text(f->last, gnutls_handshake_description_get_name(last));
+	f->received = error == GNUTLS_E_FATAL_ALERT_RECEIVED;
+	f->alert = send_alert(h, error, f->no_certificate);
+	tls_control_send(h->p->control, &m);
+}
+
+/* Without credentials there is no session: one record of plain TLS says internal_error to
+ * a peer that has begun to speak (RFC 8446 sections 5.1 and 6). */
+static void
+refuse_unprepared(const struct tls_process *p)
+{
+	static const uint8_t ALERT[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL,
+		GNUTLS_A_INTERNAL_ERROR };
+	struct tls_message m = { .kind = TLS_FAILED };
+
+	wait_for_network(p, false);
+	m.failed.alert = write(p->out, ALERT, sizeof ALERT) == sizeof ALERT
+				 ? GNUTLS_A_INTERNAL_ERROR
+				 : -1;
+	tls_control_send(p->control, &m);
+}
+
+int
+tls_handshake_run(const struct tls_process *p, gnutls_session_t *ret)
+{
+	struct handshake h = { .p = p };
+	int r;
+
+	if (!p->credentials || set_up(&h) < 0) {
+		refuse_unprepared(p);
+		return -EIO;
+	}
+	r = shake_hands(&h);
+	if (r < 0) {
+		tell_failed(&h, r);
+		return -EACCES;
+	}
+	r = tell_proved(&h);
+	gnutls_session_set_ptr(h.session, NULL);
+	*ret = h.session;
+	return r;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The server's handshake in the tls process. What it learns of the peer it claims to the
+ * smtp process, which admits or names the alert that refuses.
+ */
+#ifndef TLS_HANDSHAKE_H
+#define TLS_HANDSHAKE_H
+
+#include <gnutls/gnutls.h>
+
+#include "tls/process.h"
+
+/* Handshakes on p's connection. 0 with *ret once the peer has proved its key and the smtp
+ * process was told; or negative: the alert is sent, FAILED told. */
+int tls_handshake_run(const struct tls_process *p, gnutls_session_t *ret);
+
+#endif
