@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: ISC
+#include "smtpd/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <syslog.h>
+
+#include "base/cleanup.h"
+#include "host/clock.h"
+#include "host/stop.h"
+#include "smtpd/admission.h"
+#include "smtpd/session.h"
+
+/* How long the tls process may take for the last words, a little above its own limit. */
+enum { CLOSE_GRACE_MS = 3000 };
+
+static void
+log_fault(struct smtpd_server *s, int error, const char *doing)
+{
+	smtpd_fault(s, error, "%s: %s", doing, strerror(-error));
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_ERR,
+			.event = "fault",
+			.reason = strerror(-error) },
+		"Cannot serve %s: %s", s->connection->peer_port,
+		buffer_string(&s->fault));
+}
+
+/* Certificates, roots and priorities are read before the fork. Where that fails the tls
+ * process is forked all the same, to refuse with the right alert. */
+static void
+load_credentials(struct smtpd_server *s, struct tls_credentials **ret)
+{
+	CLEANUP(buffer_free) struct buffer fault = { 0 };
+	int r;
+
+	if (s->config->tls == CONFIG_TLS_OFF)
+		return;
+	r = tls_credentials_load(s->config, ret, &fault);
+	if (r < 0)
+		smtpd_fault(s, r, "%s",
+			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
+}
+
+/* Everything between the open channel and its end. */
+static void
+converse(struct smtpd_server *s)
+{
+	bool starttls = s->config->tls == CONFIG_TLS_STARTTLS;
+
+	if (starttls && smtpd_session_run(s, true, true) != SMTPD_END_STARTTLS)
+		return;
+	if (s->config->tls != CONFIG_TLS_OFF) {
+		int r = smtpd_admission_run(s);
+
+		if (r < 0 && r != -EACCES)
+			log_fault(s, r, "handshake");
+		if (r < 0)
+			return;
+	}
+	smtpd_session_run(s, false, !starttls);
+}
+
+static void
+close_channel(struct smtpd_server *s)
+{
+	int signal;
+
+	tls_channel_close(&s->channel, CLOSE_GRACE_MS, &signal);
+	if (signal == 0)
+		return;
+	s->status = EX_SOFTWARE;
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_CRIT,
+			.event = "tls-process-died",
+			.reason = strsignal(signal) },
+		"The tls process of %s was ended by signal %d", s->connection->peer_port,
+		signal);
+}
+
+static int
+refuse_plain(struct smtpd_server *s)
+{
+	smtpd_log(s,
+		(struct host_record){
+			.priority = LOG_ERR, .event = "refused", .reason = "tls-off" },
+		"Refused %s: with tls = off only peers on this machine are served",
+		s->connection->peer_port);
+	return EX_OK;
+}
+
+int
+smtpd_connection_serve(const struct config *config, struct host_log *log,
+	const struct host_connection *connection)
+{
+	struct smtpd_server s = {
+		.config = config, .log = log, .connection = connection
+	};
+	struct tls_credentials *credentials = NULL;
+	char id[SMTPD_ID_SIZE];
+	int r;
+
+	s.deadline = host_clock_ms() + (int64_t)config->timeout_session * 1000;
+	if (smtpd_id(id) < 0)
+		return EX_OSERR;
+	host_log_session(log, id, connection->peer_port);
+	if (config->tls == CONFIG_TLS_OFF && !connection->loopback)
+		return refuse_plain(&s);
+	load_credentials(&s, &credentials);
+	r = tls_channel_open(config, credentials, connection, &s.channel);
+	if (r < 0) {
+		log_fault(&s, r, "process");
+		return EX_TEMPFAIL;
+	}
+	converse(&s);
+	close_channel(&s);
+	pki_identity_clear(&s.identity);
+	tls_credentials_free(credentials);
+	buffer_free(&s.fault);
+	return s.status;
+}

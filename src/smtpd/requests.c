@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What the dialogue cannot do itself: check credentials, look users up, store messages.
+ * Each request is answered at once; a fault of ours becomes a temporary refusal for the
+ * peer, and a log record that says which file.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "auth/policy.h"
+#include "base/cleanup.h"
+#include "host/clock.h"
+#include "smtp/trace.h"
+#include "smtpd/session_private.h"
+
+struct reply {
+	enum smtp_answer answer;
+	const char *text;
+};
+
+static struct reply
+report_store_fault(struct session *x, int error)
+{
+	struct smtpd_server *s = x->s;
+
+	smtpd_fault(s, error, "users: %s: %s", s->config->users, strerror(-error));
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_ERR,
+			.event = "store-fault",
+			.user = smtp_dialogue_user(x->dialogue),
+			.reason = strerror(-error) },
+		"Cannot use the user store: %s", buffer_string(&s->fault));
+	return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+}
+
+static struct reply
+yes_or_no(struct session *x, int r)
+{
+	if (r < 0)
+		return report_store_fault(x, r);
+	return (struct reply){ r > 0 ? SMTP_ANSWER_YES : SMTP_ANSWER_NO, NULL };
+}
+
+static void
+log_login(struct session *x, int priority, const char *event, const char *message)
+{
+	const char *user = auth_exchange_user(x->exchange);
+
+	smtpd_log(x->s,
+		(struct host_record){ .priority = priority,
+			.event = event,
+			.user = user,
+			.reason = auth_exchange_reason(x->exchange) },
+		"%s %s from %s by %s", message, user ? user : "nobody",
+		x->s->connection->peer_port, auth_exchange_mechanism(x->exchange));
+}
+
+static struct reply
+judge_exchange(struct session *x, enum auth_verdict verdict, const char *text)
+{
+	switch (verdict) {
+	case AUTH_CHALLENGE:
+		return (struct reply){ SMTP_ANSWER_AUTH_CHALLENGE, text };
+	case AUTH_DONE:
+		log_login(x, LOG_INFO, "login", "Logged in");
+		return (struct reply){ SMTP_ANSWER_AUTH_DONE,
+			auth_exchange_user(x->exchange) };
+	case AUTH_ENROLLED:
+		log_login(x, LOG_NOTICE, "enrolled", "Enrolled");
+		x->why = "enrolled";
+		return (struct reply){ SMTP_ANSWER_AUTH_ENROLLED, text };
+	case AUTH_WRONG:
+		log_login(x, LOG_NOTICE, "login-failed", "Refused login of");
+		return (struct reply){ SMTP_ANSWER_AUTH_WRONG, NULL };
+	case AUTH_BROKEN:
+		log_login(x, LOG_NOTICE, "login-failed", "Broken login of");
+		return (struct reply){ SMTP_ANSWER_AUTH_BROKEN, NULL };
+	case AUTH_TEMPORARY:
+		break;
+	}
+	log_login(x, LOG_ERR, "store-fault", "Cannot check login of");
+	return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+}
+
+static struct reply
+step_exchange(struct session *x, const struct smtp_request *request)
+{
+	enum auth_verdict verdict;
+	const char *text = NULL;
+	int r;
+
+	if (request->auth_first) {
+		auth_exchange_free(TAKE_PTR(x->exchange));
+		r = auth_exchange_start(
+			x->s->config, &x->s->peer, request->mechanism, &x->exchange);
+		if (r == -ENOTSUP)
+			return (struct reply){ SMTP_ANSWER_AUTH_UNKNOWN, NULL };
+		if (r < 0)
+			return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+	}
+	if (!x->exchange)
+		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+	verdict = auth_exchange_step(x->exchange, request->line, &text);
+	return judge_exchange(x, verdict, text);
+}
+
+static const char *
+peer_literal(const struct smtpd_server *s, char *room, size_t size)
+{
+	const char *peer = s->connection->peer;
+
+	if (strchr(peer, ':')) {
+		snprintf(room, size, "IPv6:%s", peer);
+		return room;
+	}
+	return strchr(peer, '.') ? peer : NULL;
+}
+
+static int
+write_trace(struct session *x)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	const struct smtpd_server *s = x->s;
+	char room[80];
+	struct smtp_trace trace = {
+		.sender = smtp_dialogue_sender(x->dialogue),
+		.helo = smtp_dialogue_helo(x->dialogue),
+		.peer = peer_literal(s, room, sizeof room),
+		.hostname = s->config->hostname,
+		.extended = smtp_dialogue_is_modern(x->dialogue),
+		.tls_version = s->proved ? s->tls.version : NULL,
+		.tls_cipher = s->proved ? s->tls.cipher : NULL,
+		.device = s->proved ? s->device : NULL,
+		.user = smtp_dialogue_user(x->dialogue),
+		.id = x->id,
+		.time = host_clock_now(),
+	};
+	int r = smtp_trace_append(&b, &trace);
+
+	if (r < 0)
+		return r;
+	return spool_message_write(x->message, buffer_data(&b), buffer_len(&b));
+}
+
+static struct reply
+report_spool_fault(struct session *x, int error)
+{
+	bool full = error == -ENOSPC || error == -EDQUOT;
+	struct smtpd_server *s = x->s;
+
+	spool_message_free(TAKE_PTR(x->message));
+	smtpd_fault(s, error, "deliver: %s: %s", s->config->mail, strerror(-error));
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_ERR,
+			.event = "spool-fault",
+			.user = smtp_dialogue_user(x->dialogue),
+			.reason = strerror(-error),
+			.queue_id = x->id },
+		"Cannot store a message: %s", buffer_string(&s->fault));
+	return (struct reply){ full ? SMTP_ANSWER_FULL : SMTP_ANSWER_FAULT, NULL };
+}
+
+static struct reply
+open_message(struct session *x)
+{
+	int r = smtpd_id(x->id);
+
+	x->message_error = 0;
+	if (r == 0)
+		r = spool_message_open(x->s->config->mail, x->id, &x->message);
+	if (r == 0)
+		r = write_trace(x);
+	if (r < 0)
+		return report_spool_fault(x, r);
+	smtp_data_init(&x->data, x->policy.max_message_size);
+	return (struct reply){ SMTP_ANSWER_YES, NULL };
+}
+
+static struct reply
+finish_message(struct session *x)
+{
+	const char *const *recipients;
+	size_t n;
+	int r = x->message_error;
+
+	recipients = smtp_dialogue_recipients(x->dialogue, &n);
+	if (r == 0)
+		r = spool_message_deliver(x->message, recipients, n);
+	if (r < 0)
+		return report_spool_fault(x, r);
+	spool_message_free(TAKE_PTR(x->message));
+	x->accepted++;
+	smtpd_log(x->s,
+		(struct host_record){ .priority = LOG_INFO,
+			.event = "message-accepted",
+			.user = smtp_dialogue_user(x->dialogue),
+			.queue_id = x->id },
+		"Message of %llu bytes from <%s> delivered to %zu mailbox%s",
+		(unsigned long long)x->data.size, smtp_dialogue_sender(x->dialogue), n,
+		n == 1 ? "" : "es");
+	return (struct reply){ SMTP_ANSWER_YES, x->id };
+}
+
+void
+session_store(struct session *x, const char *data, size_t len)
+{
+	if (x->message_error == 0 && len > 0)
+		x->message_error = spool_message_write(x->message, data, len);
+}
+
+static bool
+is_answered(enum smtp_ask ask)
+{
+	return ask == SMTP_ASK_AUTH || ask == SMTP_ASK_SENDER ||
+	       ask == SMTP_ASK_RECIPIENT || ask == SMTP_ASK_OPEN ||
+	       ask == SMTP_ASK_FINISH;
+}
+
+static struct reply
+answer(struct session *x, const struct smtp_request *request)
+{
+	const struct config *config = x->s->config;
+	const char *user = smtp_dialogue_user(x->dialogue);
+
+	switch (request->ask) {
+	case SMTP_ASK_AUTH:
+		return step_exchange(x, request);
+	case SMTP_ASK_SENDER:
+		return yes_or_no(x, auth_may_send_as(config, user, request->address));
+	case SMTP_ASK_RECIPIENT:
+		return yes_or_no(x, auth_may_receive(config, request->address));
+	case SMTP_ASK_OPEN:
+		return open_message(x);
+	default:
+		return finish_message(x);
+	}
+}
+
+/* Requests that end something here and are not answered. */
+static void
+obey(struct session *x, const struct smtp_request *request)
+{
+	if (request->ask == SMTP_ASK_DISCARD)
+		spool_message_free(TAKE_PTR(x->message));
+	else if (request->ask == SMTP_ASK_STARTTLS)
+		x->state = SESSION_STARTS_TLS;
+	else if (request->ask == SMTP_ASK_CLOSE)
+		x->state = SESSION_CLOSES;
+}
+
+static void
+note(struct session *x, const struct smtp_request *request)
+{
+	if (request->delay > 0)
+		x->hold = host_clock_ms() + request->delay;
+	if (!request->refused)
+		return;
+	smtpd_log(x->s,
+		(struct host_record){ .priority = LOG_NOTICE,
+			.event = "refused-command",
+			.user = smtp_dialogue_user(x->dialogue),
+			.reason = request->refused },
+		"Refused what %s sent in state %s", x->s->connection->peer_port,
+		smtp_dialogue_state_name(x->dialogue));
+	if (request->ask == SMTP_ASK_CLOSE)
+		x->why = request->refused;
+}
+
+int
+session_do(struct session *x, struct smtp_request *request)
+{
+	int r;
+
+	for (;;) {
+		note(x, request);
+		if (!is_answered(request->ask)) {
+			obey(x, request);
+			return 0;
+		}
+		struct reply reply = answer(x, request);
+
+		r = smtp_dialogue_answer(
+			x->dialogue, reply.answer, reply.text, &x->replies, request);
+		if (r < 0)
+			return r;
+	}
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: ISC
+#include "smtpd/server.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/text.h"
+#include "pki/digest.h"
+
+int
+smtpd_id(char ret[SMTPD_ID_SIZE])
+{
+	uint8_t bytes[(SMTPD_ID_SIZE - 1) / 2];
+	int r = pki_random(bytes, sizeof bytes);
+
+	if (r < 0)
+		return r;
+	text_hex(bytes, sizeof bytes, ret);
+	return 0;
+}
+
+static int
+status_of(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case EACCES:
+	case EPERM:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case EINVAL:
+	case EBADMSG:
+		return EX_CONFIG;
+	default:
+		return EX_TEMPFAIL;
+	}
+}
+
+void
+smtpd_fault(struct smtpd_server *s, int error, const char *what, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, what);
+	vsnprintf(text, sizeof text, what, ap);
+	va_end(ap);
+	buffer_consume(&s->fault, buffer_len(&s->fault));
+	buffer_puts(&s->fault, text);
+	s->status = status_of(error);
+}
+
+void
+smtpd_log(
+	const struct smtpd_server *s, struct host_record record, const char *message, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, message);
+	vsnprintf(text, sizeof text, message, ap);
+	va_end(ap);
+	record.message = text;
+	if (!record.device && s->proved && s->device[0])
+		record.device = s->device;
+	host_log_write(s->log, &record);
+}

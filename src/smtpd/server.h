@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What the parts of one connection share in the smtp process.
+ */
+#ifndef SMTPD_SERVER_H
+#define SMTPD_SERVER_H
+
+#include "auth/exchange.h"
+#include "config/config.h"
+#include "host/activation.h"
+#include "host/log.h"
+#include "pki/identity.h"
+#include "tls/channel.h"
+
+enum { SMTPD_ID_SIZE = 17 };
+
+struct smtpd_server {
+	const struct config *config;
+	struct host_log *log;
+	const struct host_connection *connection;
+	struct tls_channel channel;
+	int64_t deadline; /* of the whole session, by host_clock_ms */
+
+	/* The peer, once the handshake has proved it; zeroed before and with TLS off. */
+	bool proved;
+	struct pki_identity identity;
+	char device[PKI_PIN_HEX];
+	struct tls_proved tls;
+	struct auth_peer peer; /* the same, as auth/ wants it */
+
+	/* A fault of ours: a sentence that names the file, and a status of sysexits.h. */
+	struct buffer fault;
+	int status;
+};
+
+/* Sixteen random hexadecimal digits, for sessions and messages. 0 or a negative errno. */
+int smtpd_id(char ret[SMTPD_ID_SIZE]);
+
+/* Notes a fault of ours; error is a negative errno, which decides between a configuration
+ * to mend and a shortage that passes. what is a printf format. */
+void smtpd_fault(struct smtpd_server *s, int error, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One log record about this connection; message is a printf format. */
+void smtpd_log(const struct smtpd_server *s, struct host_record record,
+	const char *message, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

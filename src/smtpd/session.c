@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: ISC
+#include "smtpd/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/clock.h"
+#include "host/stop.h"
+#include "smtpd/session_private.h"
+
+enum {
+	REPLIES_MAX = 32 * 1024,  /* not more waits for a peer that does not read */
+	READ_COMMANDS = 4 * 1024, /* bytes of one read */
+	READ_MESSAGE = 64 * 1024,
+	STOP_MS = 10 * 1000, /* what a transaction under way still gets */
+};
+
+static int64_t
+in_seconds(unsigned seconds)
+{
+	return host_clock_ms() + (int64_t)seconds * 1000;
+}
+
+static void
+expect(struct session *x)
+{
+	bool message = smtp_dialogue_in_message(x->dialogue);
+	const struct config *config = x->s->config;
+
+	x->deadline = in_seconds(
+		message ? config->timeout_data : config->timeout_command);
+}
+
+static int
+take_message(struct session *x)
+{
+	char *data = buffer_data(&x->in);
+	struct smtp_request request;
+	size_t out, consumed;
+	bool ended;
+	int r;
+
+	ended = smtp_data_scan(&x->data, data, buffer_len(&x->in), data, &out, &consumed);
+	session_store(x, data, out);
+	buffer_consume(&x->in, consumed);
+	if (!ended)
+		return 0;
+	r = smtp_dialogue_message_end(x->dialogue, x->data.fault, &x->replies, &request);
+	if (r < 0)
+		return r;
+	expect(x);
+	return session_do(x, &request);
+}
+
+/* 1 where there was a line, 0 where more is needed. */
+static int
+take_line(struct session *x)
+{
+	enum smtp_line_fault fault;
+	struct smtp_request request;
+	size_t len, consumed;
+	char *data = buffer_data(&x->in);
+	bool ended = smtp_line_next(&x->line, data, buffer_len(&x->in),
+		smtp_dialogue_line_limit(x->dialogue), &len, &consumed, &fault);
+	int r = 0;
+
+	smtp_dialogue_more_behind(x->dialogue, buffer_len(&x->in) > consumed);
+	if (ended)
+		r = smtp_dialogue_line(
+			x->dialogue, fault, data, len, &x->replies, &request);
+	/* An answer to AUTH may be a password. */
+	explicit_bzero(data, consumed);
+	buffer_consume(&x->in, consumed);
+	if (!ended || r < 0)
+		return r;
+	r = session_do(x, &request);
+	expect(x);
+	return r < 0 ? r : 1;
+}
+
+static bool
+may_go_on(const struct session *x)
+{
+	return x->state == SESSION_GOES_ON && x->hold == 0 && buffer_len(&x->in) > 0 &&
+	       buffer_len(&x->replies) < REPLIES_MAX;
+}
+
+static int
+understand(struct session *x)
+{
+	int r = 1;
+
+	while (r > 0 && may_go_on(x)) {
+		if (smtp_dialogue_in_message(x->dialogue)) {
+			r = take_message(x);
+			if (r == 0)
+				r = !smtp_dialogue_in_message(x->dialogue);
+		} else
+			r = take_line(x);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void
+flush(struct session *x)
+{
+	ssize_t n = write(
+		x->s->channel.out, buffer_data(&x->replies), buffer_len(&x->replies));
+
+	if (n > 0)
+		buffer_consume(&x->replies, (size_t)n);
+	else if (errno != EAGAIN && errno != EINTR) {
+		x->state = SESSION_LOST;
+		x->why = "lost";
+	}
+}
+
+static void
+fill(struct session *x)
+{
+	bool message = smtp_dialogue_in_message(x->dialogue);
+	size_t room = message ? READ_MESSAGE : READ_COMMANDS;
+	ssize_t n;
+
+	if (buffer_reserve(&x->in, room) < 0) {
+		x->state = SESSION_LOST;
+		return;
+	}
+	n = read(x->s->channel.in, buffer_tail(&x->in), room);
+	if (n > 0) {
+		buffer_grow(&x->in, (size_t)n);
+		x->s->channel.received += (uint64_t)n;
+		if (message)
+			expect(x);
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		x->in_ended = true;
+}
+
+/* What the tls process says while it relays is how the peer's side ended. */
+static void
+hear_control(struct session *x)
+{
+	struct tls_message m;
+
+	if (tls_channel_receive(&x->s->channel, &m) < 0) {
+		close(TAKE_FD(x->s->channel.control));
+		return;
+	}
+	if (m.kind == TLS_GONE && m.gone == TLS_GONE_TRUNCATED)
+		x->why = "truncated";
+	else if (m.kind == TLS_GONE && m.gone == TLS_GONE_FAULT)
+		x->why = "connection-fault";
+	tls_message_clear(&m);
+}
+
+static void
+say_goodbye(struct session *x, enum smtp_goodbye why, const char *word)
+{
+	x->state = SESSION_CLOSES;
+	x->why = word;
+	if (smtp_dialogue_goodbye(x->dialogue, why, &x->replies) < 0)
+		x->state = SESSION_LOST;
+}
+
+static int64_t
+next_deadline(const struct session *x)
+{
+	int64_t d = x->deadline < x->s->deadline ? x->deadline : x->s->deadline;
+
+	return x->hold > 0 && x->hold < d ? x->hold : d;
+}
+
+static void
+await(struct session *x)
+{
+	bool held = x->hold > 0;
+	bool full = buffer_len(&x->replies) >= REPLIES_MAX;
+	struct pollfd fds[3] = {
+		{ .fd = held || full || x->in_ended ? -1 : x->s->channel.in,
+			.events = POLLIN },
+		{ .fd = held || buffer_len(&x->replies) == 0 ? -1 : x->s->channel.out,
+			.events = POLLOUT },
+		{ .fd = x->s->channel.control, .events = POLLIN },
+	};
+	int r = host_stop_poll(fds, 3, next_deadline(x));
+
+	if (r == 0 && held && host_clock_ms() >= x->hold)
+		x->hold = 0;
+	else if (r == 0)
+		say_goodbye(x, SMTP_GOODBYE_TIMEOUT, "timeout");
+	if (r <= 0)
+		return;
+	if (fds[2].revents)
+		hear_control(x);
+	if (fds[0].revents)
+		fill(x);
+}
+
+static void
+heed_stop(struct session *x)
+{
+	int64_t end = host_clock_ms() + STOP_MS;
+
+	if (!host_stop_asked() || x->state != SESSION_GOES_ON)
+		return;
+	if (!smtp_dialogue_in_message(x->dialogue))
+		say_goodbye(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
+	else if (x->s->deadline > end)
+		x->s->deadline = end;
+}
+
+static void
+loop(struct session *x)
+{
+	while (x->state == SESSION_GOES_ON) {
+		if (understand(x) < 0) {
+			say_goodbye(x, SMTP_GOODBYE_FAULT, "out-of-memory");
+			return;
+		}
+		heed_stop(x);
+		if (x->state != SESSION_GOES_ON)
+			return;
+		if (x->hold == 0 && buffer_len(&x->replies) > 0)
+			flush(x);
+		/* All that came is answered: nobody will say more. */
+		if (x->in_ended && x->hold == 0 && buffer_len(&x->replies) == 0 &&
+			x->state == SESSION_GOES_ON) {
+			x->state = SESSION_CLOSES;
+			x->why = x->why ? x->why : "lost";
+			return;
+		}
+		if (x->state == SESSION_GOES_ON && !may_go_on(x))
+			await(x);
+	}
+}
+
+/* A wrong password's last 421 waits, too. */
+static void
+hold_last_words(struct session *x)
+{
+	struct pollfd p = { .fd = x->s->channel.control, .events = 0 };
+
+	while (x->hold > host_clock_ms() && !host_stop_asked())
+		if (host_stop_poll(&p, 1, x->hold) > 0)
+			return;
+}
+
+/* All that was relayed in the clear behind STARTTLS is dropped: an attacker could have
+ * put it there (RFC 3207 section 6). */
+static int
+drop_plaintext(struct session *x, uint64_t relayed)
+{
+	struct tls_channel *c = &x->s->channel;
+	uint64_t dropped = buffer_len(&x->in);
+	char sink[4096];
+
+	while (c->received < relayed) {
+		uint64_t left = relayed - c->received;
+		ssize_t n = read(c->in, sink, left < sizeof sink ? left : sizeof sink);
+
+		if (n <= 0)
+			return -EPIPE;
+		c->received += (uint64_t)n;
+		dropped += (uint64_t)n;
+	}
+	buffer_consume(&x->in, buffer_len(&x->in));
+	if (dropped > 0)
+		smtpd_log(x->s,
+			(struct host_record){ .priority = LOG_WARNING,
+				.event = "plaintext-dropped",
+				.reason = "behind-starttls" },
+			"Dropped %llu bytes that %s sent in the clear behind STARTTLS",
+			(unsigned long long)dropped, x->s->connection->peer_port);
+	return 0;
+}
+
+static int
+start_tls(struct session *x)
+{
+	struct tls_channel *c = &x->s->channel;
+	struct pollfd p = { .fd = c->control, .events = POLLIN };
+	struct tls_message m = { 0 };
+	int r = tls_channel_starttls(
+		c, buffer_data(&x->replies), buffer_len(&x->replies));
+
+	/* The end of the peer's stream may have been told just before. */
+	while (r == 0 && m.kind != TLS_RELAYED) {
+		r = host_stop_poll(&p, 1, in_seconds(x->s->config->timeout_handshake));
+		if (r == 0)
+			return -ETIMEDOUT;
+		if (r > 0)
+			r = tls_channel_receive(c, &m);
+	}
+	return r < 0 ? r : drop_plaintext(x, m.relayed);
+}
+
+static int
+prepare(struct session *x, bool starttls, char **ret_mechanisms)
+{
+	const struct config *config = x->s->config;
+	char *mechanisms = starttls ? strdup("") : auth_mechanisms(config, &x->s->peer);
+
+	if (!mechanisms)
+		return -ENOMEM;
+	*ret_mechanisms = mechanisms;
+	x->policy = (struct smtp_policy){ .hostname = config->hostname,
+		.domains = config->domains,
+		.n_domains = config->n_domains,
+		.any_sender = config->senders == CONFIG_SENDERS_ANY,
+		.mechanisms = mechanisms,
+		.starttls = starttls,
+		.max_message_size = config->max_message_size,
+		.max_recipients = config->max_recipients,
+		.max_messages = config->max_messages,
+		.max_errors = config->max_errors };
+	x->dialogue = smtp_dialogue_new(&x->policy);
+	return x->dialogue ? 0 : -ENOMEM;
+}
+
+static enum smtpd_end
+conclude(struct session *x)
+{
+	struct smtpd_server *s = x->s;
+
+	hold_last_words(x);
+	if (x->state == SESSION_STARTS_TLS) {
+		if (start_tls(x) == 0)
+			return SMTPD_END_STARTTLS;
+		x->why = "lost";
+	} else if (x->state == SESSION_CLOSES) {
+		tls_channel_last(
+			&s->channel, buffer_data(&x->replies), buffer_len(&x->replies));
+	}
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_INFO,
+			.event = "closed",
+			.user = smtp_dialogue_user(x->dialogue),
+			.reason = x->why ? x->why : "quit" },
+		"Closed the connection of %s after %u message%s",
+		s->connection->peer_port, x->accepted, x->accepted == 1 ? "" : "s");
+	return SMTPD_END_CLOSED;
+}
+
+enum smtpd_end
+smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
+{
+	CLEANUP_FREE char *mechanisms = NULL;
+	struct session x = { .s = s };
+	enum smtpd_end end = SMTPD_END_CLOSED;
+
+	if (prepare(&x, starttls, &mechanisms) == 0 &&
+		(!banner || smtp_dialogue_banner(x.dialogue, &x.replies) == 0)) {
+		expect(&x);
+		loop(&x);
+		end = conclude(&x);
+	}
+	auth_exchange_free(x.exchange);
+	spool_message_free(x.message);
+	smtp_dialogue_free(x.dialogue);
+	buffer_wipe(&x.in);
+	buffer_wipe(&x.replies);
+	return end;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The state of a running session, shared by the loop (session.c) and by what answers the
+ * dialogue's requests (requests.c).
+ */
+#ifndef SMTPD_SESSION_PRIVATE_H
+#define SMTPD_SESSION_PRIVATE_H
+
+#include "smtp/dialogue.h"
+#include "smtpd/server.h"
+#include "spool/message.h"
+
+enum session_state {
+	SESSION_GOES_ON,
+	SESSION_CLOSES,     /* the replies not yet written are the last words */
+	SESSION_STARTS_TLS, /* they are the reply to STARTTLS */
+	SESSION_LOST,       /* nobody is there to read them */
+};
+
+struct session {
+	struct smtpd_server *s;
+	struct smtp_policy policy;
+	struct smtp_dialogue *dialogue;
+	struct smtp_line line;
+	struct smtp_data data;
+	struct buffer in;      /* read, not yet understood */
+	struct buffer replies; /* not yet written */
+	int64_t deadline;      /* of what is waited for */
+	int64_t hold;          /* replies wait until then, 0: they do not */
+	bool in_ended;         /* the peer sends no more */
+	enum session_state state;
+	const char *why; /* it ended, for the log */
+
+	struct auth_exchange *exchange;
+	struct spool_message *message;
+	int message_error; /* the first one of writing it */
+	uint64_t message_size;
+	char id[SMTPD_ID_SIZE]; /* its queue id */
+	unsigned accepted;      /* messages */
+};
+
+/* Does what the dialogue asks, and what it asks next when answered, until it waits for
+ * the peer. Replies are appended to session->replies. 0 or -ENOMEM. */
+int session_do(struct session *x, struct smtp_request *request);
+
+/* Takes bytes of the message that is open. */
+void session_store(struct session *x, const char *data, size_t len);
+
+#endif
