@@ -111,6 +111,8 @@ survey(struct search *s, bool at_line, struct span *ret)
 	if (!at_line) {
 		newline = memchr(s->data, '\n', s->len);
 		at = newline ? (size_t)(newline + 1 - s->data) : s->len;
+		if (at > AUTH_LINE_MAX)
+			return -EUCLEAN;
 	}
 	while (at < s->len) {
 		left = s->len - at;
@@ -123,6 +125,8 @@ survey(struct search *s, bool at_line, struct span *ret)
 			return r;
 		at += len + 1;
 	}
+	if (span.behind > s->end)
+		span.behind = s->end; /* no line end behind the last one */
 	*ret = span;
 	return 0;
 }

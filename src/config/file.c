@@ -199,11 +199,8 @@ config_file_parse(const char *name, const char *text, size_t len,
 	};
 	int r;
 
-	/* Debian's inih is set at run time. */
+	/* Debian's inih is set at run time; by itself it reads 200 bytes of a line. */
 	ini_max_line = CONFIG_LINE_MAX + INIH_LINE_ENDS;
-	ini_allow_multiline = false;
-	ini_allow_inline_comments = false;
-	ini_allow_bom = false;
 	r = ini_parse_stream(read_line, &in, take_setting, &in);
 	if (in.r < 0)
 		return in.r;

@@ -2,7 +2,7 @@
 /*
  * Trace lines word by word: a word that would pass the margin goes to a new line. What
  * the peer chose is never trusted: a name that is no domain or address literal stands in
- * a comment, and bytes that could end a comment or a line become question marks.
+ * a comment, and bytes that could end a comment or a line become underscores.
  */
 #include "smtp/trace.h"
 
@@ -49,7 +49,7 @@ sanitise(const char *text, char *ret, size_t size)
 
 		ret[n++] = *text;
 		if (!fine)
-			ret[n - 1] = '?';
+			ret[n - 1] = '_';
 	}
 	ret[n] = '\0';
 }
@@ -139,7 +139,7 @@ append_return_path(struct buffer *b, const char *sender)
 	for (; *sender && r == 0; sender++) {
 		bool fine = *sender >= ' ' && *sender <= '~';
 
-		r = buffer_append(b, fine ? sender : "?", 1);
+		r = buffer_append(b, fine ? sender : "_", 1);
 	}
 	return r < 0 ? r : buffer_puts(b, ">\n");
 }

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -70,6 +71,9 @@ make_claim(const struct handshake *h, struct tls_claim *ret)
 		return;
 	ret->status = verify_chain(h->session);
 	ret->verdict = pki_verdict_of_status(ret->status);
+	/* GnuTLS does not look at the key usage of the leaf. */
+	if (ret->verdict == PKI_TRUSTED)
+		ret->verdict = pki_client_judge(chain[0].data, chain[0].size, time(NULL));
 	if (ret->verdict == PKI_TRUSTED && h->p->credentials->revocation &&
 		!issued_by_root(h->p->credentials, &chain[0]))
 		ret->verdict = PKI_BAD;

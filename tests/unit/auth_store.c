@@ -12,6 +12,14 @@
 
 enum { LARGE = 100000 };
 
+/* Microseconds that a look-up among many may cost more: a tenth of a millisecond, but for
+ * what a sanitizer adds. */
+#ifdef __SANITIZE_ADDRESS__
+enum { COST_LIMIT = 1000 };
+#else
+enum { COST_LIMIT = 100 };
+#endif
+
 /* Lines differ in length, so that they end anywhere in a block. */
 static void
 append_user(struct buffer *b, unsigned i)
@@ -183,22 +191,25 @@ struct damage {
 	size_t at;        /* byte of the line */
 	const char *with; /* what stands there afterwards */
 	size_t len;
+	bool mild; /* the lines may be in order all the same */
 };
 
 static const struct damage damages[] = {
-	{ "key above all others", 2, "z", 1 },
-	{ "key below all others", 2, "0", 1 },
-	{ "key a little higher", 12, "999", 3 },
-	{ "key a little lower", 6, "000", 3 },
-	{ "no type", 0, "?", 1 },
-	{ "no blank", 1, "?", 1 },
-	{ "NUL in the key", 4, "\0", 1 },
-	{ "upper case", 2, "U", 1 },
-	{ "bytes above ASCII", 0, "\xff\xfe\xfd", 3 },
-	{ "all of the key gone", 0, "                  ", 18 },
-	{ "line end in the key", 6, "\n", 1 },
-	{ "a field without a value", 19, "note note", 9 },
-	{ "control character in a field", 24, "\1", 1 },
+	{ "key above all others", 2, "z", 1, false },
+	{ "key below all others", 2, "0", 1, false },
+	{ "key a little higher", 10, "9", 1, true },
+	{ "key a little lower", 10, "/", 1, true },
+	{ "another key in the same place", 11, "/", 1, true },
+	{ "no type", 0, "?", 1, false },
+	{ "no blank", 1, "?", 1, false },
+	{ "no @", 12, "999", 3, false },
+	{ "NUL in the key", 4, "\0", 1, false },
+	{ "upper case", 2, "U", 1, false },
+	{ "bytes above ASCII", 0, "\xff\xfe\xfd", 3, false },
+	{ "all of the key gone", 0, "                  ", 18, false },
+	{ "line end in the key", 6, "\n", 1, false },
+	{ "a field without a value", 21, "note-", 5, false },
+	{ "control character in a field", 22, "\1", 1, false },
 };
 
 /* Whoever is not in the damaged line is found as before; the line is named where it was
@@ -223,7 +234,10 @@ assert_others_found(const char *path, const struct damage *d, unsigned n, unsign
 				r);
 		}
 		if (auth_store_damage(s) > 0) {
-			if (auth_store_damage(s) != hit + 2)
+			/* Of two neighbours in the wrong order either may be damaged. */
+			if (auth_store_damage(s) != hit + 2 &&
+				(auth_store_damage(s) != hit + 1 ||
+					!(d->mild || hit == 1)))
 				fail_msg("%s: line %zu named, not %u", d->what,
 					auth_store_damage(s), hit + 2);
 			met++;
@@ -256,7 +270,9 @@ test_damage(void **state)
 				d->len);
 			write_file(f->users, copy, buffer_len(&b));
 			met = assert_others_found(f->users, d, USERS, hits[j]);
-			if (met == 0)
+			/* Where it is in its place by its new key, all is in order. */
+			if (met == 0 && !d->mild && !(i == 0 && hits[j] == USERS - 1) &&
+				!(i == 1 && hits[j] == 0))
 				fail_msg("%s in line %u was never named", d->what,
 					hits[j] + 2);
 			free(copy);
@@ -418,8 +434,7 @@ test_large(void **state)
 	assert_finds(f->users, LARGE, 37);
 	many = cost(f->users, LARGE);
 	print_message("one user: %.1f us, %d users: %.1f us\n", one, LARGE, many);
-	/* A tenth of a millisecond. */
-	assert_true(many - one < 100);
+	assert_true(many - one < COST_LIMIT);
 	buffer_free(&b);
 }
 

@@ -323,6 +323,9 @@ static const struct {
 	{ "bind = user\nenrol = any\n", { "tls=off" },
 		"-o tls=off: expected bind = any beside it, since there are no "
 		"certificates; bind is user\n" },
+	{ "tls = off\nbind = x\nenrol = y\n", {},
+		"F:2: bind = x: expected user or any\n"
+		"F:3: enrol = y: expected off, certificate, window or any\n" },
 	/* All faults, in the order of their lines. */
 	{ "tls = x\nfoo\nusr = 1\n", { "bind=all" },
 		"F:1: tls = x: expected implicit, starttls or off\n"

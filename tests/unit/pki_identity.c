@@ -136,6 +136,7 @@ static const struct name_case name_cases[] = {
 	{ .what = "overlong of 4", .cn = { BYTES("br\xf0\x80\x80\xaf") } },
 	{ .what = "surrogate", .cn = { BYTES("br\xed\xa0\x80") } },
 	{ .what = "beyond Unicode", .cn = { BYTES("br\xf4\x90\x80\x80") } },
+	{ .what = "no first byte of UTF-8", .cn = { BYTES("br\xf9\x80\x80\x80") } },
 	{ .what = "cut UTF-8", .cn = { BYTES("br\xc3") } },
 	{ .what = "lone continuation", .cn = { BYTES("br\x80") } },
 	{ .what = "Latin-1 in IA5String", .cn = { BYTES("br\xe4t") }, .cn_tag = 22 },

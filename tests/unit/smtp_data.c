@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * The message scanner against a naive one, over streams that are cut at every place and at
- * every pair of places, in place and from one buffer to another; and what it stores for
- * streams whose answer is written down here.
+ * The message scanner against a naive one, over streams that are cut at every place and
+ * at every pair of places, in place and from one buffer to another; and what it stores
+ * for streams whose answer is written down here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,8 @@ struct known {
 	size_t len;
 	enum smtp_data_fault fault;
 	const char *stored;
-	size_t behind; /* bytes that are commands again; the end is found in all of these */
+	size_t behind; /* bytes that are commands again; the end is found in all of these
+			*/
 	uint64_t size;
 };
 
@@ -163,7 +164,8 @@ test_every_cut(void **state)
 	}
 }
 
-/* Every stream of six bytes over the alphabet that matters, cut nowhere and everywhere. */
+/* Every stream of six bytes over the alphabet that matters, cut nowhere and everywhere.
+ */
 static void
 test_every_short_stream(void **state)
 {
@@ -190,7 +192,8 @@ test_every_short_stream(void **state)
 static void
 test_size_is_exact(void **state)
 {
-	static const char MESSAGE[] = "12345678\r\n..\r\n.\r\n"; /* 13 bytes as RFC 1870 counts */
+	static const char MESSAGE[] =
+		"12345678\r\n..\r\n.\r\n"; /* 13 bytes as RFC 1870 counts */
 
 	(void)state;
 	for (uint64_t max = 1; max < 20; max++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * What smtp_data_scan has to answer for a whole stream, found the slow way: one search for
- * the end, then one byte after the other, each judged by its neighbours.
+ * What smtp_data_scan has to answer for a whole stream, found the slow way: one search
+ * for the end, then one byte after the other, each judged by its neighbours.
  */
 #ifndef TESTS_SMTP_DATA_NAIVE_H
 #define TESTS_SMTP_DATA_NAIVE_H

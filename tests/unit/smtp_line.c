@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * Lines found in streams that are cut at every pair of places, for every limit: always the
- * same lines with the same faults, and never more than the limit held.
+ * Lines found in streams that are cut at every pair of places, for every limit: always
+ * the same lines with the same faults, and never more than the limit held.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,8 @@ enum { LIMIT = 12, LINES_MAX = 8 };
 struct expected {
 	const char *in;
 	size_t len;
-	/* "text" for a line, or a fault's letter: L too long, R bare CR, N bare LF, 0 NUL */
+	/* "text" for a line, or a fault's letter: L too long, R bare CR, N bare LF, 0 NUL
+	 */
 	const char *lines[LINES_MAX];
 	char faults[LINES_MAX];
 };

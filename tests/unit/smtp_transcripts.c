@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: ISC
 /*
- * Replays the transcripts against the dialogue, in whole pieces and byte by byte. Arguments
- * are transcripts; without any, all of tests/transcripts. It ends at the first difference
- * and says where it is.
+ * Replays the transcripts against the dialogue, in whole pieces and byte by byte.
+ * Arguments are patterns of their names; without any, all of tests/transcripts are meant.
+ * Each is a test, which ends at the first difference and says where it is.
  */
-#include <glob.h>
-
 #include "smtp_world.h"
+
+#include <glob.h>
 
 struct replay {
 	struct place place;
@@ -67,9 +67,11 @@ step_expect(struct replay *r, const char *text, bool pattern)
 	got = buffer_string(&r->wire.out);
 	end = strstr(got, "\r\n");
 	if (!end)
-		place_fail(&r->place, "expected \"%s\", got nothing", buffer_string(&want));
+		place_fail(
+			&r->place, "expected \"%s\", got nothing", buffer_string(&want));
 	*end = '\0';
-	fits = pattern ? pattern_matches(buffer_string(&want), got, r->star, sizeof(r->star))
+	fits = pattern ? pattern_matches(
+				 buffer_string(&want), got, r->star, sizeof(r->star))
 		       : strcmp(buffer_string(&want), got) == 0;
 	if (!fits)
 		place_fail(&r->place, "expected \"%s\", got \"%s\"", buffer_string(&want),
@@ -242,7 +244,8 @@ replay_file(const char *path, size_t piece)
 	}
 	replay_run(&r);
 	if (buffer_len(&r.wire.out) > 0)
-		place_fail(&r.place, "the server says more: %s", buffer_string(&r.wire.out));
+		place_fail(
+			&r.place, "the server says more: %s", buffer_string(&r.wire.out));
 	if (r.letter && *r.letter)
 		place_fail(&r.place, "the message goes on with: %s", r.letter);
 	wire_close(&r.wire);
@@ -251,21 +254,33 @@ replay_file(const char *path, size_t piece)
 	fclose(f);
 }
 
+static void
+test_transcript(void **state)
+{
+	replay_file(*state, SIZE_MAX);
+	replay_file(*state, 1);
+}
+
 int
 main(int argc, char **argv)
 {
 	glob_t found = { 0 };
-	size_t n = 0;
+	struct CMUnitTest *tests;
+	int failed;
 
 	for (int i = 1; i < argc; i++)
 		glob(argv[i], i > 1 ? GLOB_APPEND : 0, NULL, &found);
 	if (argc == 1)
 		glob("tests/transcripts/*.txt", 0, NULL, &found);
-	for (n = 0; n < found.gl_pathc; n++) {
-		replay_file(found.gl_pathv[n], SIZE_MAX);
-		replay_file(found.gl_pathv[n], 1);
-	}
+	tests = calloc(found.gl_pathc + 1, sizeof(*tests));
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		tests[i] = (struct CMUnitTest){ .name = found.gl_pathv[i],
+			.test_func = test_transcript,
+			.initial_state = found.gl_pathv[i] };
+	failed = _cmocka_run_group_tests(
+		"transcripts", tests, found.gl_pathc, NULL, NULL);
+	failed |= found.gl_pathc == 0;
+	free(tests);
 	globfree(&found);
-	printf("%zu transcripts, each as it came and byte by byte\n", n);
-	return n > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return failed;
 }

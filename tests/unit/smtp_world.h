@@ -178,6 +178,7 @@ wire_start_tls(struct wire *wire)
 	wire->world->policy.starttls = false;
 	wire->d = smtp_dialogue_new(&wire->world->policy);
 	buffer_free(&wire->in);
+	buffer_free(&wire->held);
 	wire->tls_asked = false;
 }
 
@@ -195,7 +196,8 @@ wire_close(struct wire *wire)
 static inline void
 exchange_name(struct wire *wire, const char *text)
 {
-	snprintf(wire->exchange.name, NAME_SIZE, "%s%s%s", text, strchr(text, '@') ? "" : "@",
+	snprintf(wire->exchange.name, NAME_SIZE, "%s%s%s", text,
+		strchr(text, '@') ? "" : "@",
 		strchr(text, '@') ? "" : wire->world->domains[0]);
 	text_lower(wire->exchange.name, strlen(wire->exchange.name));
 }
@@ -261,7 +263,8 @@ exchange_begin(struct wire *wire, const struct smtp_request *request)
 }
 
 static inline enum smtp_answer
-exchange_step(struct wire *wire, const struct smtp_request *request, const char **ret_text)
+exchange_step(
+	struct wire *wire, const struct smtp_request *request, const char **ret_text)
 {
 	static const char *const FIRST[] = {
 		[CLASSIC] = "dXNlcm5hbWU=", [PLAIN] = "", [LOGIN] = "VXNlcm5hbWU6"
@@ -277,8 +280,8 @@ exchange_step(struct wire *wire, const struct smtp_request *request, const char 
 	}
 	answer = SMTP_ANSWER_AUTH_BROKEN;
 	if (base64_decode(&decoded, strcmp(request->line, "=") == 0 ? "" : request->line))
-		answer = exchange_decoded(wire, buffer_string(&decoded),
-			buffer_len(&decoded), ret_text);
+		answer = exchange_decoded(
+			wire, buffer_string(&decoded), buffer_len(&decoded), ret_text);
 	buffer_free(&decoded);
 	return answer;
 }
@@ -383,8 +386,8 @@ wire_step(struct wire *wire)
 	} else {
 		found = smtp_line_next(&wire->line, data, len,
 			smtp_dialogue_line_limit(wire->d), &text_len, &consumed, &fault);
-		smtp_dialogue_more_behind(wire->d,
-			consumed < len || (found && buffer_len(&wire->in) > 0));
+		smtp_dialogue_more_behind(
+			wire->d, consumed < len || (found && buffer_len(&wire->in) > 0));
 		if (found)
 			smtp_dialogue_line(
 				wire->d, fault, data, text_len, &wire->out, &request);

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: ISC
 /*
- * The text of transcripts, as tests/transcripts/README.md describes it: escapes, wildcards
- * and base64. Whatever is malformed in a transcript ends the program with its place.
+ * The text of transcripts, as tests/transcripts/README.md describes it: escapes,
+ * wildcards and base64. Whatever differs, or is malformed, fails the test and names its
+ * place.
  */
 #ifndef TESTS_TRANSCRIPT_H
 #define TESTS_TRANSCRIPT_H
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +21,8 @@
 #include "base/buffer.h"
 #include "base/text.h"
 
-static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char BASE64[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 struct place {
 	const char *file;
@@ -24,14 +32,14 @@ struct place {
 __attribute__((format(printf, 2, 3), noreturn)) static inline void
 place_fail(const struct place *p, const char *format, ...)
 {
+	char why[1024];
 	va_list ap;
 
-	fprintf(stderr, "%s:%u: ", p->file, p->line);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
-	exit(EXIT_FAILURE);
+	fail_msg("%s:%u: %s", p->file, p->line, why);
+	abort();
 }
 
 static inline void
@@ -69,13 +77,14 @@ base64_decode(struct buffer *out, const char *in)
 		if (!digit)
 			return false;
 		if (i % 4 > 0)
-			buffer_append(out, &(char){ (char)(bits >> (6 - 2 * (i % 4))) }, 1);
+			buffer_append(
+				out, &(char){ (char)(bits >> (6 - 2 * (i % 4))) }, 1);
 	}
 	return pad == 0 || (bits & ((1u << (2 * pad)) - 1)) == 0;
 }
 
-static void text_expand(
-	const struct place *p, const char *text, size_t len, const char *star, struct buffer *b);
+static void text_expand(const struct place *p, const char *text, size_t len,
+	const char *star, struct buffer *b);
 
 /* The text up to the brace that closes the one before it. */
 static inline size_t
@@ -93,8 +102,8 @@ braces_len(const struct place *p, const char *text, size_t len)
 
 /* What stands behind a backslash; returns how many bytes of it there are. */
 static inline size_t
-escape_expand(
-	const struct place *p, const char *text, size_t len, const char *star, struct buffer *b)
+escape_expand(const struct place *p, const char *text, size_t len, const char *star,
+	struct buffer *b)
 {
 	static const char LETTERS[] = "rnt0\\", BYTES[] = "\r\n\t\0\\";
 	const char *letter = len > 0 ? memchr(LETTERS, text[0], 5) : NULL;
@@ -129,15 +138,16 @@ escape_expand(
 		if (*end != '*')
 			place_fail(p, "\\{N*text} lacks its star");
 		for (; times > 0; times--)
-			text_expand(p, end + 1, (size_t)(text + 1 + n - end - 1), star, b);
+			text_expand(
+				p, end + 1, (size_t)(text + 1 + n - end - 1), star, b);
 		return n + 2;
 	}
 	place_fail(p, "what stands behind the backslash is unknown");
 }
 
 static void
-text_expand(
-	const struct place *p, const char *text, size_t len, const char *star, struct buffer *b)
+text_expand(const struct place *p, const char *text, size_t len, const char *star,
+	struct buffer *b)
 {
 	for (size_t i = 0; i < len; i++)
 		if (text[i] == '\\')

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The command line, read by getopt_long(3). Strings of settings are copied; the rest
+ * points into argv. Every fault is one of usage and names the option.
+ */
+#include "client/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+const char client_options_help[] =
+	"Usage: postern [OPTIONS] [HOST [PORT]]\n"
+	"       postern send [OPTIONS] [-f FROM] [-t] [RECIPIENT...] < MESSAGE\n"
+	"\n"
+	"Speaks SMTP with a server, or sends it one message.\n"
+	"\n"
+	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls\n"
+	"  --ca FILE              CAs to verify the server by, PEM\n"
+	"  --cert FILE            our certificate, PEM\n"
+	"  --key FILE             its private key, PEM\n"
+	"  --user NAME            whom to log in\n"
+	"  --password-file FILE   the password, in a file of mode 0600\n"
+	"  --starttls             start in the clear, then STARTTLS\n"
+	"  --tls MODE             implicit (the default), starttls or off;\n"
+	"                         off is for servers on this machine alone\n"
+	"  --timeout SECONDS      how long the server may keep silent (300)\n"
+	"  --config FILE          instead of ~/.config/postern/client.conf\n"
+	"  -v, --verbose          say what is being done\n"
+	"  -f FROM                the sender (send)\n"
+	"  -t                     recipients from To, Cc and Bcc (send)\n"
+	"  --help, --version\n";
+
+enum option_key {
+	OPTION_SERVER = 256,
+	OPTION_CA,
+	OPTION_CERT,
+	OPTION_KEY,
+	OPTION_USER,
+	OPTION_PASSWORD_FILE,
+	OPTION_STARTTLS,
+	OPTION_TLS,
+	OPTION_TIMEOUT,
+	OPTION_CONFIG,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "server", required_argument, NULL, OPTION_SERVER },
+	{ "ca", required_argument, NULL, OPTION_CA },
+	{ "cert", required_argument, NULL, OPTION_CERT },
+	{ "key", required_argument, NULL, OPTION_KEY },
+	{ "user", required_argument, NULL, OPTION_USER },
+	{ "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
+	{ "starttls", no_argument, NULL, OPTION_STARTTLS },
+	{ "tls", required_argument, NULL, OPTION_TLS },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+set_text(char **field, const char *name, const char *value, struct client_fault *fault)
+{
+	if (*value == '\0')
+		return client_fault_set(
+			fault, EX_USAGE, "%s: expected a value that is not empty", name);
+	free(*field);
+	*field = strdup(value);
+	return *field ? 0 : client_fault_memory(fault);
+}
+
+static int
+set_setting(
+	int key, const char *value, struct client_settings *s, struct client_fault *fault)
+{
+	switch (key) {
+	case OPTION_SERVER:
+		return client_settings_server(s, "--server", value, fault);
+	case OPTION_CA:
+		return set_text(&s->ca, "--ca", value, fault);
+	case OPTION_CERT:
+		return set_text(&s->cert, "--cert", value, fault);
+	case OPTION_KEY:
+		return set_text(&s->key, "--key", value, fault);
+	case OPTION_USER:
+		return set_text(&s->user, "--user", value, fault);
+	case OPTION_PASSWORD_FILE:
+		return set_text(&s->password_file, "--password-file", value, fault);
+	case OPTION_STARTTLS:
+		return client_settings_tls(s, "--tls", "starttls", fault);
+	case OPTION_TLS:
+		return client_settings_tls(s, "--tls", value, fault);
+	case OPTION_TIMEOUT:
+		return client_settings_timeout(s, "--timeout", value, fault);
+	default:
+		return client_fault_set(fault, EX_USAGE, "unknown option");
+	}
+}
+
+static int
+option_fault(char **argv, int key, struct client_fault *fault)
+{
+	const char *given = optind > 0 ? argv[optind - 1] : "";
+
+	if (optopt > 0 && optopt < 256 && key == '?')
+		return client_fault_set(fault, EX_USAGE,
+			"unknown option -%c: postern --help names those there are",
+			optopt);
+	if (optopt > 0 && optopt < 256)
+		return client_fault_set(
+			fault, EX_USAGE, "-%c: expected a value behind it", optopt);
+	if (key == ':')
+		return client_fault_set(
+			fault, EX_USAGE, "%.200s: expected a value behind it", given);
+	return client_fault_set(fault, EX_USAGE,
+		"unknown option %.200s: postern --help names those there are", given);
+}
+
+static int
+take_option(int key, char **argv, struct client_options *o, struct client_settings *s,
+	struct client_fault *fault)
+{
+	switch (key) {
+	case '?':
+	case ':':
+		return option_fault(argv, key, fault);
+	case 'v':
+		s->verbose = true;
+		return 0;
+	case 'f':
+		o->from = strcmp(optarg, "<>") == 0 ? "" : optarg;
+		return 0;
+	case 't':
+		o->read_headers = true;
+		return 0;
+	case OPTION_CONFIG:
+		o->config = optarg;
+		return 0;
+	case OPTION_HELP:
+		o->help = true;
+		return 0;
+	case OPTION_VERSION:
+		o->version = true;
+		return 0;
+	default:
+		return set_setting(key, optarg, s, fault);
+	}
+}
+
+/* HOST and PORT of the interactive form. */
+static int
+take_host(char **words, int n, struct client_settings *s, struct client_fault *fault)
+{
+	int r;
+
+	if (n > 2)
+		return client_fault_set(fault, EX_USAGE,
+			"too many words, beginning with %.200s: expected HOST and PORT",
+			words[2]);
+	if (n == 0)
+		return 0;
+	if (s->host)
+		return client_fault_set(fault, EX_USAGE,
+			"the server is named twice, by --server and by %.200s: expected "
+			"one",
+			words[0]);
+	r = client_settings_server(s, "HOST", words[0], fault);
+	if (r < 0 || n == 1)
+		return r;
+	return client_settings_port(s, "PORT", words[1], fault);
+}
+
+int
+client_options_read(int argc, char **argv, struct client_options *o,
+	struct client_settings *s, struct client_fault *fault)
+{
+	int key, r;
+
+	o->send = argc > 1 && strcmp(argv[1], "send") == 0;
+	if (o->send) {
+		argv++;
+		argc--;
+	}
+	optind = 0;
+	while ((key = getopt_long(argc, argv, o->send ? ":f:tv" : ":v", long_options,
+			NULL)) != -1) {
+		r = take_option(key, argv, o, s, fault);
+		if (r < 0)
+			return r;
+	}
+	if (!o->send)
+		return take_host(argv + optind, argc - optind, s, fault);
+	o->recipients = argv + optind;
+	o->n_recipients = (size_t)(argc - optind);
+	return 0;
+}

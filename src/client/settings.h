@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Where to connect and as whom: what the command line says, and behind it what the
+ * configuration file says. A value that is set already stays, so options win when they
+ * are read first.
+ */
+#ifndef CLIENT_SETTINGS_H
+#define CLIENT_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "client/fault.h"
+
+enum client_tls {
+	CLIENT_TLS_UNSET,
+	CLIENT_TLS_IMPLICIT, /* TLS from the first byte (RFC 8314), port 465 */
+	CLIENT_TLS_STARTTLS, /* RFC 3207, port 587 */
+	CLIENT_TLS_OFF,      /* in the clear, to this machine alone */
+};
+
+/* A zeroed one has nothing set. Strings are owned. */
+struct client_settings {
+	char *host;
+	unsigned port; /* 0 while not set */
+	enum client_tls tls;
+	char *ca, *cert, *key;
+	char *user;
+	char *password_file;
+	unsigned timeout; /* seconds that the server may keep silent; 0 while not set */
+	bool verbose;
+};
+
+void client_settings_clear(struct client_settings *s);
+
+/* "HOST", "HOST:PORT", "ADDRESS", "[ADDRESS]:PORT". name is the option or key that a
+ * fault names. 0, or a negative number with fault set; so with all that follow. */
+int client_settings_server(struct client_settings *s, const char *name, const char *value,
+	struct client_fault *fault);
+int client_settings_port(struct client_settings *s, const char *name, const char *value,
+	struct client_fault *fault);
+int client_settings_tls(struct client_settings *s, const char *name, const char *value,
+	struct client_fault *fault);
+int client_settings_timeout(struct client_settings *s, const char *name,
+	const char *value, struct client_fault *fault);
+
+/* Fills in what is not set from the file at path, or from
+ * ~/.config/postern/client.conf, if there is one, where path is NULL. */
+int client_settings_load(
+	struct client_settings *s, const char *path, struct client_fault *fault);
+
+/* Defaults for what is still not set, and whether it fits together. */
+int client_settings_finish(struct client_settings *s, struct client_fault *fault);
+
+#endif
