@@ -33,7 +33,8 @@ buffer_len(const struct buffer *b)
 /* Makes room for at least n more bytes behind the end; 0 or -ENOMEM. */
 int buffer_reserve(struct buffer *b, size_t n);
 
-/* How many bytes fit behind the end now, and where they go; buffer_grow counts them in. */
+/* How many bytes fit behind the end now, and where they go; buffer_grow counts them in.
+ */
 static inline size_t
 buffer_room(const struct buffer *b)
 {
@@ -60,7 +61,8 @@ int buffer_printf(struct buffer *b, const char *format, ...)
 /* Drops n bytes from the front; n may not exceed the length. */
 void buffer_consume(struct buffer *b, size_t n);
 
-/* The bytes as a string: a NUL is stored behind them, not counted. NULL without memory. */
+/* The bytes as a string: a NUL is stored behind them, not counted. NULL without memory.
+ */
 char *buffer_string(struct buffer *b);
 
 void buffer_wipe(struct buffer *b); /* overwrites what was stored, then frees */

@@ -10,7 +10,6 @@
 
 /* Reads len bytes of text as a number from min to max. 0, or -EINVAL for what is no
  * number, -ERANGE for one outside; *ret is written on success only. */
-int number_parse(
-	const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *ret);
+int number_parse(const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *ret);
 
 #endif
