@@ -188,8 +188,8 @@ log_failure(struct admission *a, const struct tls_failed *failed)
 
 	if (buffer_len(&a->s->fault) > 0)
 		return log_own_fault(a);
-	if (failed->no_certificate)
-		record.reason = pki_verdict_name(PKI_NO_CERTIFICATE);
+	if (failed->verdict != PKI_TRUSTED)
+		record.reason = pki_verdict_name(failed->verdict);
 	if (!record.reason)
 		record.reason = failed->name;
 	if (failed->alert < 0)
@@ -243,7 +243,7 @@ log_silence(struct admission *a, bool stopped)
 			.reason = stopped ? "shutting-down" : "timeout",
 			.device = a->claimed ? a->device : NULL },
 		"Gave %s up in the handshake", a->s->connection->peer_port);
-	return -EACCES;
+	return -ETIMEDOUT;
 }
 
 static int

@@ -44,31 +44,31 @@ load_credentials(struct smtpd_server *s, struct tls_credentials **ret)
 			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
 }
 
-/* Everything between the open channel and its end. */
-static void
+/* Everything between the open channel and its end. How long the tls process may then
+ * take, in milliseconds: a peer that never spoke gets no last words. */
+static int
 converse(struct smtpd_server *s)
 {
 	bool starttls = s->config->tls == CONFIG_TLS_STARTTLS;
+	int r = 0;
 
 	if (starttls && smtpd_session_run(s, true, true) != SMTPD_END_STARTTLS)
-		return;
-	if (s->config->tls != CONFIG_TLS_OFF) {
-		int r = smtpd_admission_run(s);
-
-		if (r < 0 && r != -EACCES)
-			log_fault(s, r, "handshake");
-		if (r < 0)
-			return;
-	}
-	smtpd_session_run(s, false, !starttls);
+		return CLOSE_GRACE_MS;
+	if (s->config->tls != CONFIG_TLS_OFF)
+		r = smtpd_admission_run(s);
+	if (r == 0)
+		smtpd_session_run(s, false, !starttls);
+	else if (r != -EACCES && r != -ETIMEDOUT)
+		log_fault(s, r, "handshake");
+	return r == -ETIMEDOUT ? 0 : CLOSE_GRACE_MS;
 }
 
 static void
-close_channel(struct smtpd_server *s)
+close_channel(struct smtpd_server *s, int grace)
 {
 	int signal;
 
-	tls_channel_close(&s->channel, CLOSE_GRACE_MS, &signal);
+	tls_channel_close(&s->channel, grace, &signal);
 	if (signal == 0)
 		return;
 	s->status = EX_SOFTWARE;
@@ -114,8 +114,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 		log_fault(&s, r, "process");
 		return EX_TEMPFAIL;
 	}
-	converse(&s);
-	close_channel(&s);
+	close_channel(&s, converse(&s));
 	pki_identity_clear(&s.identity);
 	tls_credentials_free(credentials);
 	buffer_free(&s.fault);

@@ -35,6 +35,7 @@ expect(struct session *x)
 		message ? config->timeout_data : config->timeout_command);
 }
 
+/* 1 where the message has ended, 0 where more is needed. */
 static int
 take_message(struct session *x)
 {
@@ -53,7 +54,8 @@ take_message(struct session *x)
 	if (r < 0)
 		return r;
 	expect(x);
-	return session_do(x, &request);
+	r = session_do(x, &request);
+	return r < 0 ? r : 1;
 }
 
 /* 1 where there was a line, 0 where more is needed. */
@@ -82,25 +84,27 @@ take_line(struct session *x)
 	return r < 0 ? r : 1;
 }
 
+/* Whether what was read can be looked at now. */
 static bool
 may_go_on(const struct session *x)
 {
-	return x->state == SESSION_GOES_ON && x->hold == 0 && buffer_len(&x->in) > 0 &&
+	return x->state == SESSION_GOES_ON && x->hold == 0 && !x->starved &&
 	       buffer_len(&x->replies) < REPLIES_MAX;
 }
 
 static int
 understand(struct session *x)
 {
-	int r = 1;
+	int r = 0;
 
-	while (r > 0 && may_go_on(x)) {
-		if (smtp_dialogue_in_message(x->dialogue)) {
+	while (r >= 0 && may_go_on(x)) {
+		if (buffer_len(&x->in) == 0)
+			r = 0;
+		else if (smtp_dialogue_in_message(x->dialogue))
 			r = take_message(x);
-			if (r == 0)
-				r = !smtp_dialogue_in_message(x->dialogue);
-		} else
+		else
 			r = take_line(x);
+		x->starved = r == 0;
 	}
 	return r < 0 ? r : 0;
 }
@@ -133,6 +137,7 @@ fill(struct session *x)
 	n = read(x->s->channel.in, buffer_tail(&x->in), room);
 	if (n > 0) {
 		buffer_grow(&x->in, (size_t)n);
+		x->starved = false;
 		x->s->channel.received += (uint64_t)n;
 		if (message)
 			expect(x);

@@ -27,6 +27,7 @@ struct session {
 	struct buffer replies; /* not yet written */
 	int64_t deadline;      /* of what is waited for */
 	int64_t hold;          /* replies wait until then, 0: they do not */
+	bool starved;          /* what is in in makes no whole line: more is needed */
 	bool in_ended;         /* the peer sends no more */
 	enum session_state state;
 	const char *why; /* it ended, for the log */

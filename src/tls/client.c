@@ -164,6 +164,13 @@ explain_error(struct tls_client *t, int error, struct buffer *fault)
 	}
 }
 
+static int
+late_fault(struct tls_client *t, struct buffer *fault)
+{
+	buffer_printf(fault, "%s has not answered in time", t->host);
+	return -ETIMEDOUT;
+}
+
 /* Waits until the session can go on. */
 static int
 wait_session(struct tls_client *t, int64_t deadline, struct buffer *fault)
@@ -181,10 +188,7 @@ wait_session(struct tls_client *t, int64_t deadline, struct buffer *fault)
 		return -errno;
 	if (fds[1].revents)
 		return -ECANCELED;
-	if (left > 0)
-		return 0;
-	buffer_printf(fault, "%s has not answered in time", t->host);
-	return -ETIMEDOUT;
+	return left > 0 ? 0 : late_fault(t, fault);
 }
 
 /* Who the server has to be: a name, or an address that its certificate holds as such.
@@ -257,6 +261,23 @@ client_new(struct tls_client_credentials *credentials, int fd, int cancel,
 	return 0;
 }
 
+/* Whether a call that has failed is to be made again: 0 for yes, or an error. */
+static int
+try_again(struct tls_client *t, int error, int64_t deadline, struct buffer *fault)
+{
+	if (gnutls_error_is_fatal(error))
+		return explain_error(t, error, fault);
+	if (error == GNUTLS_E_INTERRUPTED)
+		return 0;
+	if (deadline == 0)
+		return -EAGAIN;
+	/* A warning, or a wish to renegotiate, is let pass; a flood of them ends in time.
+	 */
+	if (error != GNUTLS_E_AGAIN)
+		return host_clock_ms() < deadline ? 0 : late_fault(t, fault);
+	return wait_session(t, deadline, fault);
+}
+
 int
 tls_client_start(struct tls_client_credentials *credentials, int fd, int cancel,
 	const char *host, int64_t deadline, struct tls_client **ret, struct buffer *fault)
@@ -269,38 +290,16 @@ tls_client_start(struct tls_client_credentials *credentials, int fd, int cancel,
 	if (r < 0)
 		return r;
 	while ((error = gnutls_handshake(t->session)) < 0) {
-		if (!gnutls_error_is_fatal(error)) {
-			r = error == GNUTLS_E_AGAIN ? wait_session(t, deadline, fault)
-						    : 0;
-			if (r < 0)
-				return r;
+		r = try_again(t, error, deadline, fault);
+		if (r == 0)
 			continue;
-		}
-		r = explain_error(t, error, fault);
-		gnutls_alert_send_appropriate(t->session, error);
+		if (gnutls_error_is_fatal(error))
+			gnutls_alert_send_appropriate(t->session, error);
 		return r;
 	}
 	t->description = gnutls_session_get_desc(t->session);
 	*ret = TAKE_PTR(t);
 	return 0;
-}
-
-/* Whether a call that has failed is to be made again; 1 for yes, or an error. */
-static int
-try_again(struct tls_client *t, int error, int64_t deadline, struct buffer *fault)
-{
-	int r;
-
-	/* A server that wants to renegotiate is refused by going on. */
-	if (error == GNUTLS_E_INTERRUPTED || error == GNUTLS_E_REHANDSHAKE ||
-		error == GNUTLS_E_WARNING_ALERT_RECEIVED)
-		return 1;
-	if (error != GNUTLS_E_AGAIN)
-		return explain_error(t, error, fault);
-	if (deadline == 0)
-		return -EAGAIN;
-	r = wait_session(t, deadline, fault);
-	return r < 0 ? r : 1;
 }
 
 int
@@ -349,6 +348,10 @@ tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SIZE])
 	gnutls_datum_t binding = { NULL, 0 };
 	int r = -ENOTSUP;
 
+	/* Without either, two sessions can have the same (RFC 9266 section 3). */
+	if (gnutls_protocol_get_version(t->session) != GNUTLS_TLS1_3 &&
+		!gnutls_session_ext_master_secret_status(t->session))
+		return r;
 	if (gnutls_session_channel_binding(t->session, GNUTLS_CB_TLS_EXPORTER, &binding) <
 		0)
 		return r;

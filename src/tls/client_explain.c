@@ -69,14 +69,20 @@ tls_client_explain_alert(
 			return r;
 		return buffer_printf(fault, " (certificate %s, key %s)", cert, key);
 	}
-	if (alert == GNUTLS_A_HANDSHAKE_FAILURE && !cert)
-		return buffer_puts(fault,
-			"the server has ended the handshake, most likely because it was "
-			"shown no client certificate: name one with --cert and --key");
+	if (!name)
+		name = "unknown";
+	if (!cert)
+		return buffer_printf(fault,
+			"the server has ended the TLS session with the alert \"%s\", "
+			"most "
+			"likely because it was shown no client certificate: name one "
+			"with "
+			"--cert and --key",
+			name);
 	return buffer_printf(fault,
 		"the server has ended the TLS session with the alert \"%s\": ask its "
 		"administrator why",
-		name ? name : "unknown");
+		name);
 }
 
 void

@@ -194,7 +194,7 @@ get_proved(struct reader *r, struct tls_proved *p)
 static int
 put_failed(struct buffer *b, const struct tls_failed *f)
 {
-	int r = put_number(b, f->no_certificate);
+	int r = put_number(b, f->verdict);
 
 	if (r < 0 || (r = put_number(b, (uint32_t)f->error)) < 0 ||
 		(r = put_bytes(b, f->name, strlen(f->name))) < 0 ||
@@ -207,7 +207,7 @@ put_failed(struct buffer *b, const struct tls_failed *f)
 static void
 get_failed(struct reader *r, struct tls_failed *f)
 {
-	f->no_certificate = get_below(r, 2);
+	f->verdict = get_below(r, PKI_VERDICTS);
 	f->error = (int32_t)get_number(r);
 	get_text(r, f->name, sizeof f->name);
 	get_text(r, f->last, sizeof f->last);

@@ -67,12 +67,12 @@ struct tls_proved {
 };
 
 struct tls_failed {
-	bool no_certificate;
-	int32_t error;           /* GnuTLS' error */
-	char name[TLS_TEXT_MAX]; /* its name */
-	char last[TLS_TEXT_MAX]; /* the last handshake message that came */
-	int32_t alert;           /* the alert sent or received, -1 for none */
-	bool received;           /* the peer sent it */
+	enum pki_verdict verdict; /* on the certificate, PKI_TRUSTED: not for its sake */
+	int32_t error;            /* GnuTLS' error */
+	char name[TLS_TEXT_MAX];  /* its name */
+	char last[TLS_TEXT_MAX];  /* the last handshake message that came */
+	int32_t alert;            /* the alert sent or received, -1 for none */
+	bool received;            /* the peer sent it */
 };
 
 /* One message, decoded. Pointers in it point into the buffer it was received in. */

@@ -205,6 +205,18 @@ tell_proved(struct handshake *h)
 	return r;
 }
 
+/* TLS 1.2: GnuTLS takes an alert in the place of the Certificate for an empty one. */
+static bool
+was_refused_by_peer(const struct handshake *h, int error)
+{
+	gnutls_alert_description_t alert = gnutls_alert_get(h->session);
+
+	return error == GNUTLS_E_FATAL_ALERT_RECEIVED ||
+	       (error == GNUTLS_E_NO_CERTIFICATE_FOUND &&
+		       alert != GNUTLS_A_CLOSE_NOTIFY &&
+		       alert != GNUTLS_A_SSL3_NO_CERTIFICATE);
+}
+
 static bool
 is_lost_peer(int error)
 {
@@ -212,28 +224,58 @@ is_lost_peer(int error)
 	       error == GNUTLS_E_PUSH_ERROR || error == GNUTLS_E_SESSION_EOF;
 }
 
-/* Sends the alert that fits. Returns the alert that ends the handshake, -1 for none. */
+/* The alert that answers an error: what the smtp process chose, else what fits better
+ * than what GnuTLS maps, else that. */
 static int
-send_alert(struct handshake *h, int error, bool no_certificate)
+choose_alert(const struct handshake *h, int error)
 {
-	int level, alert = h->alert;
+	int level;
 
-	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		return (int)gnutls_alert_get(h->session);
+	if (h->alert != 0)
+		return h->alert;
+	switch (error) {
+	case GNUTLS_E_CERTIFICATE_REQUIRED:
+	case GNUTLS_E_NO_CERTIFICATE_FOUND:
+		return gnutls_protocol_get_version(h->session) >= GNUTLS_TLS1_3
+			       ? GNUTLS_A_CERTIFICATE_REQUIRED
+			       : GNUTLS_A_HANDSHAKE_FAILURE;
+	case GNUTLS_E_KEY_USAGE_VIOLATION:
+		return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+	case GNUTLS_E_PK_SIGN_FAILED:
+		return GNUTLS_A_INTERNAL_ERROR;
+	default:
+		return gnutls_error_to_alert(error, &level);
+	}
+}
+
+/* Returns the alert that ends the handshake, -1 for none. */
+static int
+send_alert(struct handshake *h, int error)
+{
+	int alert = choose_alert(h, error);
+
 	if (is_lost_peer(error))
 		return -1;
-	if (no_certificate)
-		alert = gnutls_protocol_get_version(h->session) >= GNUTLS_TLS1_3
-				? GNUTLS_A_CERTIFICATE_REQUIRED
-				: GNUTLS_A_HANDSHAKE_FAILURE;
-	else if (error == GNUTLS_E_PK_SIGN_FAILED)
-		alert = GNUTLS_A_INTERNAL_ERROR;
-	if (alert == 0)
-		alert = gnutls_error_to_alert(error, &level);
 	while (gnutls_alert_send(h->session, GNUTLS_AL_FATAL,
 		       (gnutls_alert_description_t)alert) == GNUTLS_E_AGAIN)
 		wait_for_network(h->p, true);
 	return alert;
+}
+
+/* What an error of GnuTLS says of the peer's certificate, before or beside the callback.
+ */
+static enum pki_verdict
+verdict_of_error(int error)
+{
+	switch (error) {
+	case GNUTLS_E_CERTIFICATE_REQUIRED:
+	case GNUTLS_E_NO_CERTIFICATE_FOUND:
+		return PKI_NO_CERTIFICATE;
+	case GNUTLS_E_KEY_USAGE_VIOLATION:
+		return PKI_WRONG_PURPOSE;
+	default:
+		return PKI_TRUSTED;
+	}
 }
 
 static void
@@ -243,13 +285,12 @@ tell_failed(struct handshake *h, int error)
 	struct tls_failed *f = &m.failed;
 	gnutls_handshake_description_t last = gnutls_handshake_get_last_in(h->session);
 
-	f->no_certificate = error == GNUTLS_E_CERTIFICATE_REQUIRED ||
-			    error == GNUTLS_E_NO_CERTIFICATE_FOUND;
+	f->received = was_refused_by_peer(h, error);
+	f->verdict = f->received ? PKI_TRUSTED : verdict_of_error(error);
 	f->error = error;
 	copy_text(f->name, gnutls_strerror_name(error));
 	copy_text(f->last, gnutls_handshake_description_get_name(last));
-	f->received = error == GNUTLS_E_FATAL_ALERT_RECEIVED;
-	f->alert = send_alert(h, error, f->no_certificate);
+	f->alert = f->received ? (int)gnutls_alert_get(h->session) : send_alert(h, error);
 	tls_control_send(h->p->control, &m);
 }
 

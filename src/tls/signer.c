@@ -4,12 +4,47 @@
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct tls_signer {
 	gnutls_privkey_t key; /* NULL once used */
 };
+
+static void
+wipe_datum(gnutls_datum_t *d)
+{
+	if (d->data)
+		explicit_bzero(d->data, d->size);
+	gnutls_free(d->data);
+}
+
+/* The key's DER, so that it is ours to overwrite: GnuTLS leaves its own copy behind. */
+static int
+decode_pem(const gnutls_datum_t *pem, gnutls_datum_t *ret)
+{
+	static const char *const HEADERS[] = { "PRIVATE KEY", "EC PRIVATE KEY",
+		"RSA PRIVATE KEY" };
+	int r = GNUTLS_E_BASE64_DECODING_ERROR;
+
+	for (size_t i = 0; i < sizeof HEADERS / sizeof *HEADERS && r < 0; i++)
+		r = gnutls_pem_base64_decode2(HEADERS[i], pem, ret);
+	return r;
+}
+
+static int
+import_key(gnutls_privkey_t key, const gnutls_datum_t *pem)
+{
+	gnutls_datum_t der = { NULL, 0 };
+	int r = decode_pem(pem, &der);
+
+	if (r < 0)
+		return r;
+	r = gnutls_privkey_import_x509_raw(key, &der, GNUTLS_X509_FMT_DER, NULL, 0);
+	wipe_datum(&der);
+	return r;
+}
 
 int
 tls_signer_load(const char *path, struct tls_signer **ret, struct buffer *fault)
@@ -30,16 +65,13 @@ tls_signer_load(const char *path, struct tls_signer **ret, struct buffer *fault)
 		r = errno ? -errno : -EIO;
 		buffer_printf(fault, "tls_key: %s: %s", path, strerror(-r));
 	} else if (r >= 0) {
-		r = gnutls_privkey_import_x509_raw(
-			s->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+		r = import_key(s->key, &pem);
 		if (r < 0) {
 			buffer_printf(fault, "tls_key: %s: %s", path, gnutls_strerror(r));
 			r = -EBADMSG;
 		}
 	}
-	if (pem.data)
-		explicit_bzero(pem.data, pem.size);
-	gnutls_free(pem.data);
+	wipe_datum(&pem);
 	if (r < 0) {
 		tls_signer_free(s);
 		return r;

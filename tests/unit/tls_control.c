@@ -51,7 +51,7 @@ sample(enum tls_kind kind)
 		break;
 	case TLS_FAILED:
 		m.failed.error = -112;
-		m.failed.no_certificate = true;
+		m.failed.verdict = PKI_NO_CERTIFICATE;
 		strcpy(m.failed.name, "GNUTLS_E_CERTIFICATE_REQUIRED");
 		strcpy(m.failed.last, "CERTIFICATE");
 		m.failed.alert = -1;
