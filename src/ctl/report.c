@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Sentences for people. Nothing here ends the program; nothing is kept.
+ */
+#include "ctl/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+int
+ctl_fail(int status, const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("posternctl: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return status;
+}
+
+int
+ctl_store_fail(const struct config *config, int error)
+{
+	const char *path = config->users;
+
+	switch (-error) {
+	case EBADMSG:
+		return ctl_fail(EX_DATAERR,
+			"%s:1: damaged line; expected \"postern-users 1 secret=\" and 64 "
+			"hexadecimal digits",
+			path);
+	case EPROTONOSUPPORT:
+		return ctl_fail(EX_DATAERR,
+			"%s:1: of another version of postern; expected "
+			"\"postern-users 1\"",
+			path);
+	case ELOOP:
+		return ctl_fail(EX_CONFIG,
+			"%s: a symbolic link; `users' has to name the file itself", path);
+	case EINVAL:
+		return ctl_fail(
+			EX_CONFIG, "%s: no regular file, as `users' has to be", path);
+	case ENOENT:
+		return ctl_fail(EX_CONFIG, "%s: its directory does not exist", path);
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return ctl_fail(EX_NOPERM,
+			"%s: %s; expected to run as root or as the server's user", path,
+			strerror(-error));
+	case E2BIG:
+		return ctl_fail(EX_DATAERR,
+			"%s: the user's line would have more than 4095 bytes", path);
+	case ENOMEM:
+		return ctl_fail(EX_TEMPFAIL, "out of memory");
+	default:
+		return ctl_fail(EX_IOERR, "%s: %s; the store is as it was", path,
+			strerror(-error));
+	}
+}
+
+void
+ctl_warn_damage(const struct config *config, size_t number)
+{
+	ctl_fail(0, "%s:%zu: damaged line; it is passed over and kept as it is",
+		config->users, number);
+}
+
+int
+ctl_end(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return ctl_fail(EX_IOERR, "standard output: %s", strerror(errno));
+}
