@@ -180,6 +180,10 @@ test_logins(void **state)
 				continue;
 			o = run(f->config, &brad_peer, m, &c,
 				j % 2 && strcmp(m, "LOGIN") != 0);
+			/* With -PLUS the two look the same. */
+			if (strcmp(o.reason, "wrong password or channel binding") == 0 &&
+				i == 0)
+				o.reason[strlen("wrong password")] = '\0';
 			if (o.verdict != l->verdict || strcmp(o.reason, l->reason) != 0)
 				fail_msg("%s %s/%s: %d, %s", m, l->user, l->password,
 					o.verdict, o.reason);
@@ -449,7 +453,7 @@ static const struct broken_case broken_cases[] = {
 	{ "LOGIN", { "-", "YnJhZABzdWU=" }, AUTH_BROKEN },
 	{ "LOGIN", { "YnJhZA==", "b3BlbiBzZXNhbWU=" }, AUTH_DONE },
 	{ "LOGIN", { "YnJhZA==", "" }, AUTH_BROKEN },
-	{ "LOGIN", { "-", "", "b3BlbiBzZXNhbWU=" }, AUTH_WRONG },
+	{ "LOGIN", { "-", "" }, AUTH_BROKEN },
 	{ "LOGIN", { "-", "YnJhZA==", "b3BlbiBzZXNhbWUA" },
 		AUTH_BROKEN }, /* NUL behind */
 	{ "SCRAM-SHA-256", { "=" }, AUTH_BROKEN },

@@ -327,7 +327,9 @@ test_each(void **state)
 {
 	static const char text[] = HEADER
 		"u a@447.edu\nu b@447.edu nonsense\nu b@447.edu\n"
-		"rubbish\nu d@447.edu\nu c@447.edu\nu e@447.edu";
+		"rubbish\nu d@447.edu\nu c@447.edu\nu z@447.edu\nu e@447.edu\nu "
+		"a@447.edu\n"
+		"u f@447.edu";
 	static const char no_header[] = "u a@447.edu\nu b@447.edu\n";
 	static const char bad_header[] = "postern-users 1 secret=00\nu a@447.edu\n";
 	struct fixture *f = *state;
@@ -337,7 +339,7 @@ test_each(void **state)
 	write_file(f->users, text, sizeof(text) - 1);
 	assert_int_equal(auth_store_open(f->users, &s), 0);
 	assert_int_equal(auth_store_each(s, collect, &b), 0);
-	assert_string_equal(buffer_string(&b), "2 3! 4! 5! 6 7 8 ");
+	assert_string_equal(buffer_string(&b), "2 3! 4! 5! 6! 7 8! 9 10! 11 ");
 	auth_store_free(s);
 
 	buffer_consume(&b, buffer_len(&b));

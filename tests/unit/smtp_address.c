@@ -84,6 +84,8 @@ static const struct path_case STRICT[] = {
 	{ ":<a@[1 2]>", NULL, NULL },
 	{ ":<a@[1[2]>", NULL, NULL },
 	{ ":<a@[1>", NULL, NULL },
+	{ ":<a@[1@2]>", NULL, NULL },
+	{ ":<a@[1>2]>", NULL, NULL },
 	{ ":<\"a@b>", NULL, NULL },
 	{ ":<\"a\"b@c>", NULL, NULL },
 	{ ":<\"a\\\"@b>", NULL, NULL },
@@ -133,7 +135,7 @@ check_path(const struct path_case *c, enum smtp_path_kind kind, bool loose)
 
 	if (r != (c->address ? 0 : -EINVAL))
 		fail_msg("%s gives %d", c->text, r);
-	if (r < 0)
+	if (!c->address)
 		return;
 	assert_string_equal(path.address, c->address);
 	assert_int_equal(path.rest_len, strlen(c->rest));

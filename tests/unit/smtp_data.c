@@ -83,7 +83,7 @@ scan_pieces(struct result *ret, const char *in, size_t len, const size_t *cuts, 
 	for (size_t i = 0; i <= n && !ret->ended; i++) {
 		size_t to = i < n ? cuts[i] : len, piece = to - ret->consumed;
 		char *copy CLEANUP_FREE = malloc(piece + 1);
-		char *out CLEANUP_FREE = malloc(piece + 1);
+		char *out CLEANUP_FREE = calloc(1, piece + 1);
 		size_t stored, consumed;
 
 		memcpy(copy, in + ret->consumed, piece);
@@ -142,7 +142,7 @@ test_known_streams(void **state)
 		struct result got = { .out = out };
 
 		smtp_data_init(&got.d, 0);
-		scan_pieces(&got, k->in, k->len, NULL, 0, false);
+		scan_pieces(&got, k->in, k->len, &k->len, 1, false);
 		assert_true(got.ended);
 		assert_int_equal(got.d.fault, k->fault);
 		assert_int_equal(k->len - got.consumed, k->behind);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "smtp/trace.h"
 
@@ -51,7 +52,7 @@ static const struct {
 		"\tTue, 29 Feb 2000 00:00:00 +0000\n" },
 	{ { .sender = "a@b", .helo = "", .hostname = "h", .id = "1", .time = -1 },
 		"Return-Path: <a@b>\n"
-		"Received: from unknown by h with SMTP id 1; Wed, 31 Dec 1969 23:59:59 "
+		"Received: from unknown by h with SMTP id 1; Thu, 01 Jan 1970 00:00:00 "
 		"+0000\n" },
 	{ { .sender = "\"a b\"@c",
 		  .helo = "[IPv6:::1]",
@@ -71,7 +72,7 @@ static const struct {
 		  .id = "1;",
 		  .time = 0 },
 		"Return-Path: <a@b__X: y>\n"
-		"Received: from unknown ([1.2.3.4]__X:_y]) (helo x____by_evil________) "
+		"Received: from unknown ([1.2.3.4]__X:_y]) (helo x____by_evil_______) "
 		"(user\n"
 		"\ta_b__@c) by h with ESMTPA id 1;; Thu, 01 Jan 1970 00:00:00 +0000\n" },
 };
@@ -85,6 +86,27 @@ test_whole(void **state)
 
 		assert_int_equal(smtp_trace_append(&b, &CASES[i].trace), 0);
 		assert_string_equal(buffer_string(&b), CASES[i].text);
+		buffer_free(&b);
+	}
+}
+
+/* Days all over the years, beside what the C library says of them. */
+static void
+test_dates(void **state)
+{
+	(void)state;
+	for (int64_t when = 0; when < 253402300800; when += 86400 * 29 + 4321) {
+		struct smtp_trace t = CASES[2].trace;
+		time_t seconds = (time_t)when;
+		struct buffer b = { 0 };
+		char date[64];
+		struct tm tm;
+
+		t.time = when;
+		assert_int_equal(smtp_trace_append(&b, &t), 0);
+		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000\n",
+			gmtime_r(&seconds, &tm));
+		assert_non_null(strstr(buffer_string(&b), date));
 		buffer_free(&b);
 	}
 }
@@ -132,6 +154,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_folds_everywhere),
 	};
 

@@ -80,11 +80,12 @@ world_add(struct world *w, const char *name, const char *password)
 static inline void
 world_domains(struct world *w, const char *text)
 {
-	char *at;
+	char *at, *rest;
 
 	snprintf(w->domain_text, sizeof(w->domain_text), "%s", text);
 	w->policy.n_domains = 0;
-	for (at = strtok(w->domain_text, " "); at; at = strtok(NULL, " "))
+	for (at = strtok_r(w->domain_text, " ", &rest); at;
+		at = strtok_r(NULL, " ", &rest))
 		w->domains[w->policy.n_domains++] = at;
 	w->policy.domains = w->domains;
 }

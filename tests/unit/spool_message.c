@@ -28,6 +28,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "config/file.h"
+#include "spool/draft.h"
 #include "spool/message.h"
 #include "spool/private.h"
 
@@ -177,6 +178,33 @@ test_delivery_named(void **state)
 	(void)state;
 	check_delivery(true);
 	assert_mode(".tmp", S_IFDIR | 0700);
+}
+
+/* An unnamed draft gets its names the one way or the other, and never takes one that is
+ * somebody else's. */
+static void
+test_unnamed_draft(void **state)
+{
+	int dir = open(root, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	for (int by_proc = 0; by_proc < 2; by_proc++) {
+		struct spool_draft d = SPOOL_DRAFT_NONE;
+
+		assert_int_equal(spool_draft_open(dir, &d), 0);
+		d.by_proc = by_proc;
+		assert_int_equal(spool_draft_write(&d, "abc", 3), 0);
+		assert_int_equal(count(""), 0);
+		assert_int_equal(spool_draft_link(&d, dir, "one"), 0);
+		assert_int_equal(spool_draft_link(&d, dir, "two"), 0);
+		assert_int_equal(spool_draft_link(&d, dir, "one"), -EEXIST);
+		spool_draft_close(&d);
+		assert_int_equal(count(""), 2);
+		assert_content(in_root("one"), "abc", 3);
+		assert_int_equal(unlink(in_root("one")), 0);
+		assert_int_equal(unlink(in_root("two")), 0);
+	}
+	close(dir);
 }
 
 /* A second message finds the folders of the first. */
@@ -575,6 +603,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_ROOT(test_delivery),
 		IN_ROOT(test_delivery_named),
+		IN_ROOT(test_unnamed_draft),
 		IN_ROOT(test_again),
 		IN_ROOT(test_sizes),
 		IN_ROOT(test_discard),

@@ -2,7 +2,7 @@
 """postern-keys: what it makes, what it refuses, and that other people's tools agree. The
 commands of certs/README.md are run as they stand there."""
 
-import os
+import datetime
 import pathlib
 import re
 import shutil
@@ -209,6 +209,9 @@ def test_the_days(tool, folder):
     assert check("clients/short/cert.pem", 9) and not check("clients/short/cert.pem", 11)
     assert check("clients/long/cert.pem", 99), "ends with its CA"
     assert not check("clients/long/cert.pem", 101), "outlives its CA"
+    begins = re.search("^from +(.*)$", tool("show", "d/clients/short/cert.pem"), re.M)[1]
+    begins = datetime.datetime.strptime(begins, "%Y-%m-%d %H:%M:%S UTC")
+    assert 23 < (datetime.datetime.utcnow() - begins).total_seconds() / 3600 < 25
 
 
 def test_the_server_has_the_name_of_the_machine_where_none_is_given(tool, folder):
@@ -387,14 +390,16 @@ def test_of_many_at_once_one_wins(programs, folder):
         out_of("openssl", "pkey", "-in", bundle / "key.pem", "-pubout")
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing_behind(programs, folder):
-    """RLIMIT_FSIZE of 0 stands for a full disk."""
-    script = 'trap "" XFSZ; ulimit -f 0; exec postern-keys init --dir d --host "$0"'
+@pytest.mark.parametrize("blocks, named", [(0, "d/ca.key"), (1, "d/ca.pem")])
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(programs, folder, blocks, named):
+    """RLIMIT_FSIZE stands for a full disk; a key has less than one block of 512 bytes, a
+    certificate more."""
+    script = 'trap "" XFSZ; ulimit -f "$1"; exec postern-keys init --dir d --host "$0"'
     done = subprocess.run(
-        ["sh", "-c", script, HOST], cwd=folder, env=programs.environment(), text=True,
+        ["sh", "-c", script, HOST, str(blocks)], cwd=folder, env=programs.environment(), text=True,
         capture_output=True, check=False)
     assert done.returncode == 74
-    assert "d/ca.key" in done.stderr and "File too large" in done.stderr
+    assert named in done.stderr and "File too large" in done.stderr
     assert tree(folder) == {pathlib.Path("d"): None}
 
 

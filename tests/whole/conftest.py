@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures of the whole-program tests; what they give is in harness.py."""
+
+import pytest
+
+import harness
+
+
+def pytest_configure():
+    harness.adopt_orphans()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    programs = harness.Programs()
+    yield programs
+    programs.close()
+
+
+@pytest.fixture(scope="session")
+def keys(programs):
+    """A CA and a server's pair for localhost and 127.0.0.1; keys.client(NAME) is a bundle."""
+    keys = harness.Keys(programs)
+    yield keys
+    keys.close()
+
+
+@pytest.fixture
+def door(programs, keys):
+    """door(**what_differs) opens a Door, which is closed, and judged, after the test."""
+    doors = []
+
+    def open_door(**settings):
+        doors.append(harness.Door(programs, settings.pop("keys", keys), **settings))
+        return doors[-1]
+
+    yield open_door
+    faults = []
+    for each in doors:
+        try:
+            each.close()
+        except (AssertionError, OSError, harness.subprocess.TimeoutExpired) as error:
+            faults.append(str(error))
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: ISC
+"""Whole sessions with a Client of smtpline.py, in both voices, and what the server stores of
+a message."""
+
+import base64
+import re
+
+
+def b64(text):
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+def plain(user, password):
+    """The initial response of AUTH PLAIN."""
+    return b64(f"\0{user}\0{password}")
+
+
+def log_in(client, user, password, greeting="EHLO client.447.edu"):
+    """Greets, and logs in as that voice does."""
+    client.command(greeting, 250)
+    if greeting.upper().startswith("EHLO"):
+        client.command(f"AUTH PLAIN {plain(user, password)}", 235)
+        return
+    client.command("AUTH", 334)
+    client.command(b64(user), 334)
+    client.command(b64(password), 235)
+
+
+def stuffed(message):
+    """What is sent behind DATA for a message with CRLF line ends, the final dot included."""
+    text = re.sub(rb"(?m)^\.", b"..", message)
+    return text + (b"" if not text or text.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+
+
+def begin(client, sender, recipients):
+    """Everything of a transaction before the message."""
+    client.command(f"MAIL FROM:<{sender}>", 250)
+    for recipient in recipients:
+        client.command(f"RCPT TO:<{recipient}>", 250)
+    client.command("DATA", 354)
+
+
+def send(client, sender, recipients, message, expect=250):
+    begin(client, sender, recipients)
+    client.send(stuffed(message))
+    reply = client.reply()
+    assert reply.code == expect, reply
+    return reply
+
+
+def split_trace(stored):
+    """(Return-Path's value, Received unfolded, the rest) of a stored message."""
+    found = re.match(
+        rb"Return-Path: <([^>\n]*)>\nReceived: ((?:[^\n]+\n[ \t]+)*[^\n]+)\n", stored)
+    assert found, stored[:1000]
+    received = re.sub(r"\n[ \t]+", " ", found[2].decode())
+    return found[1].decode(), received, stored[found.end():]
+
+
+def leave(client):
+    client.command("QUIT", 221)
+    assert client.at_end()
+    client.close()
