@@ -118,9 +118,10 @@ auth_may_enter(const struct config *config, char *const *names, size_t n_names)
 		if (auth_name_read(config, names[i], strlen(names[i]), name) < 0)
 			continue;
 		r = auth_store_find(s, 'u', name, &line);
-		if (r < 0)
+		if (r < 0 && r != -EBADMSG)
 			return r;
-		if (r == 0 || !auth_line_has(buffer_data(&line), buffer_len(&line),
+		/* Whose line is damaged does not log in, and is told so there. */
+		if (r <= 0 || !auth_line_has(buffer_data(&line), buffer_len(&line),
 				      AUTH_FIELD_LOCKED))
 			return 1;
 		locked++;

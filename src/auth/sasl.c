@@ -207,9 +207,11 @@ fail(struct auth_exchange *x, int rc)
 {
 	switch (rc) {
 	case GSASL_AUTHENTICATION_ERROR:
-		if (x->loaded)
-			return auth_exchange_judge(x, false);
-		auth_exchange_because(x, "channel binding refused");
+		if (!x->loaded)
+			auth_exchange_because(x, "channel binding refused");
+		else if (auth_exchange_judge(x, false) == AUTH_WRONG &&
+			 x->account.password && x->mechanism->binding)
+			auth_exchange_because(x, "wrong password or channel binding");
 		return AUTH_WRONG;
 	case GSASL_MALLOC_ERROR:
 	case GSASL_CRYPTO_ERROR:

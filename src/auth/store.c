@@ -221,25 +221,51 @@ auth_store_salt(const struct auth_store *s, const char *text, size_t len,
 	return 0;
 }
 
+/* A byte for each line of the file: whether it is out of its place, which may show only
+ * when the next one is read. */
+static int
+find_misplaced(struct auth_store *s, struct buffer *ret)
+{
+	CLEANUP_FREE struct auth_scan *scan = calloc(1, sizeof(*scan));
+	struct auth_scan_line line;
+	int r;
+
+	if (!scan)
+		return -ENOMEM;
+	scan->fd = s->fd;
+	while ((r = auth_scan_next(scan, &line)) > 0) {
+		r = buffer_append(ret, "", 1);
+		if (r < 0)
+			break;
+		if (line.misplaced > 0)
+			buffer_data(ret)[line.misplaced - 1] = 1;
+	}
+	explicit_bzero(scan->data, sizeof(scan->data));
+	return r;
+}
+
 int
 auth_store_each(struct auth_store *s, auth_store_each_fn each, void *context)
 {
 	CLEANUP_FREE struct auth_scan *scan = calloc(1, sizeof(*scan));
+	CLEANUP(buffer_free) struct buffer misplaced = { 0 };
 	struct auth_scan_line line;
 	bool whole;
 	int r = 0;
 
 	if (!scan)
 		return -ENOMEM;
+	if (s->fd >= 0)
+		r = find_misplaced(s, &misplaced);
 	scan->fd = s->fd;
-	while (s->fd >= 0 && (r = auth_scan_next(scan, &line)) > 0) {
+	while (s->fd >= 0 && r == 0 && (r = auth_scan_next(scan, &line)) > 0) {
+		r = 0;
 		if (line.number == 1 && s->begin > 0 && s->damage != 1)
 			continue;
-		whole = line.misplaced != line.number &&
+		whole = line.number <= buffer_len(&misplaced) &&
+			!buffer_data(&misplaced)[line.number - 1] &&
 			auth_line_is_whole(line.text, line.len);
 		r = each(context, line.number, line.text, line.len, whole);
-		if (r != 0)
-			break;
 	}
 	explicit_bzero(scan->data, sizeof(scan->data));
 	return r;

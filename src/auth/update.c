@@ -96,7 +96,9 @@ place_line(struct auth_update *u, struct auth_order *order, struct slice *line,
 		u->disorder = line->misplaced = true;
 		return;
 	case AUTH_PLACE_BEFORE:
-		u->disorder = (*right)->misplaced = true;
+		u->disorder = true;
+		if (*right)
+			(*right)->misplaced = true;
 		break;
 	case AUTH_PLACE_RIGHT:
 		break;

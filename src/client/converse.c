@@ -183,22 +183,37 @@ take_banner(struct talk *t, const struct smtp_server_line *line)
 		"%s does not serve us", t->c->settings->host);
 }
 
+/* A line that nobody has asked for: a server that is about to leave, most likely. A
+ * message that is being typed stays one, or its lines would go out as commands. */
+static int
+take_interjection(struct talk *t, const struct smtp_server_line *line)
+{
+	client_terminal_reveal(t->terminal);
+	if (t->mode == MODE_ANSWER)
+		client_show_line("", 0);
+	if (t->mode != MODE_MESSAGE)
+		t->mode = MODE_COMMAND;
+	client_show_line(line->line, line->len);
+	return GO_ON;
+}
+
 static int
 take_line(struct talk *t, const struct smtp_server_line *line)
 {
 	bool naming = t->mode == MODE_ANSWER && t->prompt == CLIENT_PROMPT_USER;
 	bool offered = t->offered;
 
-	if (line->code == 334 && line->last && t->greeted) {
-		t->awaiting = false;
-		t->offered = false;
-		return take_prompt(t, line);
-	}
-	show_reply_line(line);
-	if (!line->last)
+	if (!t->awaiting)
+		return take_interjection(t, line);
+	if (!line->last) {
+		show_reply_line(line);
 		return GO_ON;
+	}
 	t->awaiting = false;
 	t->offered = false;
+	if (line->code == 334 && t->greeted)
+		return take_prompt(t, line);
+	show_reply_line(line);
 	t->mode = line->code == 354 ? MODE_MESSAGE : MODE_COMMAND;
 	if (offered && line->code >= 500)
 		t->c->distrusted = true;

@@ -39,11 +39,14 @@ run_connection(struct client_converse *c, struct client_fault *fault)
 	CLEANUP(client_link_close) struct client_link link = { .fd = -1, .cancel = -1 };
 	int r;
 
+	r = client_link_load(&link, c->settings, fault);
+	if (r < 0)
+		return r;
 	puts("Postern SMTP client running...");
 	puts("(Type 'quit' to exit SMTP client.)");
 	fflush(stdout);
 	link.cancel = c->terminal->signals;
-	r = client_link_open(&link, c->settings, fault);
+	r = client_link_open(&link, fault);
 	if (r == CLIENT_LINK_CANCELLED)
 		return CLIENT_CONVERSE_QUIT;
 	return r < 0 ? r : client_converse(c, &link, fault);

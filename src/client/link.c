@@ -37,14 +37,25 @@ opening_deadline(const struct client_link *l)
 	return host_clock_ms() + (limit < CONNECT_MS ? limit : CONNECT_MS);
 }
 
+static int
+lost_fault(struct client_link *l, struct client_fault *fault)
+{
+	l->lost = true;
+	return client_fault_set(fault, EX_TEMPFAIL, "%s has closed the connection%s",
+		l->settings->host,
+		buffer_len(&l->in) > l->used ? " in the middle of a reply" : "");
+}
+
 /* Takes over what tls/client.h says. */
 static int
-tls_fault(int r, struct buffer *text, struct client_fault *fault)
+tls_fault(struct client_link *l, int r, struct buffer *text, struct client_fault *fault)
 {
 	const char *words = buffer_len(text) > 0 ? buffer_string(text) : NULL;
 
 	if (r == -ECANCELED)
 		return CLIENT_LINK_CANCELLED;
+	if (r == -ECONNRESET)
+		return lost_fault(l, fault);
 	if (!words)
 		words = strerror(-r);
 	return client_fault_set(
@@ -60,32 +71,37 @@ start_session(struct client_link *l, struct client_fault *fault)
 	r = tls_client_start(l->credentials, l->fd, l->cancel, l->settings->host,
 		opening_deadline(l), &l->tls, &text);
 	if (r < 0)
-		return tls_fault(r, &text, fault);
+		return tls_fault(l, r, &text, fault);
 	if (l->settings->verbose)
 		client_say("%s: %s", l->settings->host, tls_client_describe(l->tls));
 	return 0;
 }
 
 int
-client_link_open(struct client_link *l, const struct client_settings *s,
+client_link_load(struct client_link *l, const struct client_settings *s,
 	struct client_fault *fault)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
 	int r;
 
 	l->settings = s;
-	if (s->tls != CLIENT_TLS_OFF) {
-		r = tls_client_credentials_load(
-			s->ca, s->cert, s->key, &l->credentials, &text);
-		if (r < 0)
-			return client_fault_set(fault, EX_CONFIG, "%s",
-				buffer_len(&text) > 0 ? buffer_string(&text)
-						      : strerror(-r));
-	}
-	r = client_connect(s, opening_deadline(l), &l->fd, fault);
+	if (s->tls == CLIENT_TLS_OFF)
+		return 0;
+	r = tls_client_credentials_load(s->ca, s->cert, s->key, &l->credentials, &text);
+	if (r == 0)
+		return 0;
+	return client_fault_set(fault, EX_CONFIG, "%s",
+		buffer_len(&text) > 0 ? buffer_string(&text) : strerror(-r));
+}
+
+int
+client_link_open(struct client_link *l, struct client_fault *fault)
+{
+	int r = client_connect(l->settings, opening_deadline(l), &l->fd, fault);
+
 	if (r < 0)
 		return r;
-	return s->tls == CLIENT_TLS_IMPLICIT ? start_session(l, fault) : 0;
+	return l->settings->tls == CLIENT_TLS_IMPLICIT ? start_session(l, fault) : 0;
 }
 
 int
@@ -117,14 +133,6 @@ wait_plain(
 			l->settings->host);
 	poll(fds, 2, (int)left);
 	return fds[1].revents ? CLIENT_LINK_CANCELLED : 0;
-}
-
-static int
-lost_fault(struct client_link *l, struct client_fault *fault)
-{
-	return client_fault_set(fault, EX_TEMPFAIL, "%s has closed the connection%s",
-		l->settings->host,
-		buffer_len(&l->in) > l->used ? " in the middle of a reply" : "");
 }
 
 static int
@@ -160,7 +168,7 @@ read_tls(struct client_link *l, int64_t deadline, size_t *ret_len,
 		l->tls, buffer_tail(&l->in), READ_SIZE, deadline, ret_len, &text);
 	if (r == -EAGAIN)
 		return CLIENT_LINK_NOTHING;
-	return r < 0 ? tls_fault(r, &text, fault) : 0;
+	return r < 0 ? tls_fault(l, r, &text, fault) : 0;
 }
 
 /* Reads some bytes behind those that are there. */
@@ -182,31 +190,46 @@ read_more(struct client_link *l, int64_t deadline, struct client_fault *fault)
 	return 0;
 }
 
-int
-client_link_line(struct client_link *l, int64_t deadline, struct smtp_server_line *ret,
+/* The next line, as client_link_line has it. */
+static int
+next_line(struct client_link *l, int64_t deadline, struct smtp_server_line *ret,
 	struct client_fault *fault)
 {
-	buffer_consume(&l->in, l->used);
-	l->used = 0;
 	for (;;) {
 		size_t len = buffer_len(&l->in);
 		int r = smtp_server_reply_line(
 			&l->parser, buffer_data(&l->in), len, ret, &l->used);
 
+		if (r > 0)
+			return 0;
 		if (r < 0)
 			return client_fault_set(fault, EX_PROTOCOL,
 				"%s does not speak SMTP: it has sent %s",
 				l->settings->host,
 				smtp_server_fault_text(l->parser.fault));
-		if (r > 0)
-			break;
 		r = read_more(l, deadline, fault);
 		if (r != 0)
 			return r;
 	}
-	if (l->traced)
+}
+
+int
+client_link_line(struct client_link *l, int64_t deadline, struct smtp_server_line *ret,
+	struct client_fault *fault)
+{
+	int r;
+
+	buffer_consume(&l->in, l->used);
+	l->used = 0;
+	r = next_line(l, deadline, ret, fault);
+	if (r < 0)
+		l->broken = true;
+	/* What a mechanism's challenges say helps to guess the password. */
+	if (r == 0 && l->traced && l->masked && ret->code == 334)
+		client_show_trace("S: ", "334 *", 5);
+	else if (r == 0 && l->traced)
 		client_show_trace("S: ", ret->line, ret->len);
-	return 0;
+	return r;
 }
 
 int
@@ -262,21 +285,25 @@ send_tls(struct client_link *l, const void *data, size_t len, int64_t deadline,
 	int r;
 
 	r = tls_client_write(l->tls, data, len, deadline, &text);
-	return r < 0 ? tls_fault(r, &text, fault) : 0;
+	return r < 0 ? tls_fault(l, r, &text, fault) : 0;
 }
 
-/* A server that hangs up mostly says why. */
+/* A server that hangs up mostly says why: by a reply, or by an alert. */
 static void
 hear_last_words(struct client_link *l, struct client_fault *fault)
 {
-	struct client_fault ignored = { 0 };
-	struct smtp_server_line line;
 	CLEANUP(buffer_free) struct buffer words = { 0 };
+	struct client_fault heard = { 0 };
+	struct smtp_server_line line;
 	int64_t deadline = host_clock_ms() + LAST_WORDS_MS;
 
+	l->lost = false;
 	do {
-		if (client_link_line(l, deadline, &line, &ignored) != 0)
+		if (client_link_line(l, deadline, &line, &heard) != 0) {
+			if (heard.status != 0 && !l->lost)
+				*fault = heard;
 			return;
+		}
 	} while (!line.last);
 	if (line.code < 400 || client_show_clean(&words, line.line, line.len) < 0)
 		return;
@@ -295,8 +322,11 @@ client_link_send(
 
 	r = l->tls ? send_tls(l, data, len, deadline, fault)
 		   : send_plain(l, data, len, deadline, fault);
-	if (r < 0)
-		hear_last_words(l, fault);
+	if (r < 0) {
+		if (l->lost)
+			hear_last_words(l, fault);
+		l->broken = true;
+	}
 	return r;
 }
 

@@ -21,7 +21,9 @@ struct client_link {
 	int fd;
 	int cancel; /* once readable, every wait ends with CLIENT_LINK_CANCELLED; or -1 */
 	bool traced; /* lines go to stderr as well */
-	bool masked; /* but for those that are sent: they are credentials */
+	bool masked; /* but for those of a login, which are credentials */
+	bool broken; /* a call has failed: nothing more can be said */
+	bool lost;   /* it has, because the connection is gone */
 	struct tls_client_credentials *credentials;
 	struct tls_client *tls; /* NULL in the clear */
 	struct buffer in;
@@ -32,9 +34,12 @@ struct client_link {
 /* Not a fault: somebody has made cancel readable. */
 enum { CLIENT_LINK_CANCELLED = 1, CLIENT_LINK_NOTHING = 2 };
 
-/* Connects; where TLS comes first, that too. What the server says is still to be read. */
-int client_link_open(struct client_link *l, const struct client_settings *s,
+/* Reads the files that TLS needs; s must outlive the link. */
+int client_link_load(struct client_link *l, const struct client_settings *s,
 	struct client_fault *fault);
+
+/* Connects; where TLS comes first, that too. What the server says is still to be read. */
+int client_link_open(struct client_link *l, struct client_fault *fault);
 
 /* The handshake behind a reply to STARTTLS. Bytes that came in the clear behind that
  * reply are a fault (RFC 3207 section 6). */

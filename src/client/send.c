@@ -119,7 +119,7 @@ open_session(struct delivery *d)
 	CLEANUP(buffer_free) struct buffer lines = { 0 };
 	int r;
 
-	r = client_link_open(&d->link, d->settings, d->fault);
+	r = client_link_open(&d->link, d->fault);
 	if (r == 0)
 		r = client_hello_banner(&d->link, &lines, d->fault);
 	if (r == 0 && d->settings->tls == CLIENT_TLS_STARTTLS)
@@ -269,7 +269,8 @@ transact(struct delivery *d)
 		r = say_message(d);
 	if (r == 0)
 		r = judge_recipients(d);
-	say_goodbye(d);
+	if (!d->link.broken)
+		say_goodbye(d);
 	return r;
 }
 
@@ -289,6 +290,8 @@ client_send(const struct client_settings *s, const struct client_options *o,
 		r = read_recipients(&d, o);
 	if (r == 0)
 		r = read_password(&d);
+	if (r == 0)
+		r = client_link_load(&d.link, s, fault);
 	if (r == 0)
 		r = read_message(&d, o);
 	if (r == 0)

@@ -100,7 +100,8 @@ smtp_literal_is_valid(const char *text, size_t len)
 	if (len < 3 || len > SMTP_DOMAIN_MAX || text[0] != '[' || text[len - 1] != ']')
 		return false;
 	for (size_t i = 1; i < len - 1; i++)
-		if (text[i] <= ' ' || text[i] > '~' || strchr("[\\]", text[i]))
+		if (!is_letter_or_digit((unsigned char)text[i]) &&
+			!memchr(".:-", text[i], 3))
 			return false;
 	return true;
 }

@@ -30,7 +30,7 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 		.permissions = GREETING,
 		.argument = SMTP_ARGUMENT_NAME,
 		.event = SMTP_EVENT_GREETING,
-		.help = "EHLO name: begin as mail programs do, and list what this server can do",
+		.help = "EHLO name: begin as mail programs do, and see what is offered",
 	},
 	[SMTP_VERB_STARTTLS] = {
 		.verb = SMTP_VERB_STARTTLS,

@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "smtp/address.h"
 
@@ -109,25 +108,41 @@ protocol(const struct smtp_trace *t)
 	return t->user ? "ESMTPA" : "ESMTP";
 }
 
-/* RFC 5322 section 3.3. */
+static bool
+is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static int
+days_of_month(int year, int month)
+{
+	static const unsigned char DAYS[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
+		30, 31 };
+
+	return DAYS[month] + (month == 1 && is_leap(year));
+}
+
+/* RFC 5322 section 3.3. What lies before 1970 or behind 9999 is no time of a clock. */
 static void
 fold_date(struct fold *f, int64_t when)
 {
-	static const char DAYS[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
-		"Sat" };
+	static const char DAYS[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue",
+		"Wed" };
 	static const char MONTHS[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t seconds = (time_t)when;
+	int64_t seconds = when < 0 || when > 253402300799 ? 0 : when;
+	int days = (int)(seconds / 86400), second = (int)(seconds % 86400);
+	int weekday = days % 7, year = 1970, month = 0;
 	char date[64];
-	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm)) {
-		seconds = 0;
-		gmtime_r(&seconds, &tm);
-	}
+	for (; days >= 365 + is_leap(year); year++)
+		days -= 365 + is_leap(year);
+	for (; days >= days_of_month(year, month); month++)
+		days -= days_of_month(year, month);
 	snprintf(date, sizeof(date), "%s, %02d %s %04d %02d:%02d:%02d +0000",
-		DAYS[tm.tm_wday], tm.tm_mday, MONTHS[tm.tm_mon], tm.tm_year + 1900,
-		tm.tm_hour, tm.tm_min, tm.tm_sec);
+		DAYS[weekday], days + 1, MONTHS[month], year, second / 3600,
+		second / 60 % 60, second % 60);
 	fold_word(f, date);
 }
 

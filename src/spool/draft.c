@@ -137,11 +137,12 @@ link_unnamed(struct spool_draft *d, int dir, const char *name)
 {
 	char path[PROC_PATH_SIZE];
 
-	/* ENOENT where the kernel keeps this call for the privileged (before 6.10). */
+	/* ENOENT where the kernel keeps this call for the privileged (before 6.10), EPERM
+	 * where a filter does. */
 	if (!d->by_proc) {
 		if (linkat(d->fd, "", dir, name, AT_EMPTY_PATH) == 0)
 			return 0;
-		if (errno != ENOENT)
+		if (errno != ENOENT && errno != EPERM)
 			return -errno;
 		d->by_proc = true;
 	}

@@ -74,7 +74,7 @@ spool_message_open_as(
 	m->tmp = -1;
 	m->draft = SPOOL_DRAFT_NONE;
 	m->named = named;
-	strcpy(m->id, id);
+	memcpy(m->id, id, strlen(id));
 	m->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (m->root < 0)
 		return -errno;
