@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <gsasl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,16 +47,36 @@ prepared_free(char **text)
 	if (!*text)
 		return;
 	explicit_bzero(*text, strlen(*text));
-	gsasl_free(*text);
+	free(*text);
+}
+
+/* SASLprep leaves printable ASCII as it is (RFC 4013). */
+static bool
+is_printable(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
 }
 
 /* SASLprep; *ret is for prepared_free. */
 static int
 prepare(const char *password, char **ret)
 {
-	switch (gsasl_saslprep(password, 0, ret, NULL)) {
+	char *prepared;
+
+	if (is_printable(password)) {
+		*ret = strdup(password);
+		return *ret ? 0 : -ENOMEM;
+	}
+	switch (gsasl_saslprep(password, 0, &prepared, NULL)) {
 	case GSASL_OK:
-		return 0;
+		/* The library's memory is the library's to free. */
+		*ret = strdup(prepared);
+		explicit_bzero(prepared, strlen(prepared));
+		gsasl_free(prepared);
+		return *ret ? 0 : -ENOMEM;
 	case GSASL_MALLOC_ERROR:
 		return -ENOMEM;
 	default:

@@ -83,13 +83,22 @@ limit(__rlimit_resource_t what, rlim_t value)
 	return setrlimit(what, &l) < 0 ? -errno : 0;
 }
 
-int
-host_privileges_bound(int parent)
+static int
+set_limits(void)
 {
 	int r = limit(RLIMIT_CPU, CPU_SECONDS_MAX);
 
-	if (r < 0 || (r = limit(RLIMIT_FSIZE, 0)) < 0 ||
-		(r = limit(RLIMIT_NPROC, 0)) < 0 || (r = limit(RLIMIT_CORE, 0)) < 0)
+	if (r < 0 || (r = limit(RLIMIT_FSIZE, 0)) < 0 || (r = limit(RLIMIT_NPROC, 0)) < 0)
+		return r;
+	return limit(RLIMIT_CORE, 0);
+}
+
+int
+host_privileges_bound(int parent, bool limits)
+{
+	int r = limits ? set_limits() : 0;
+
+	if (r < 0)
 		return r;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;

@@ -6,6 +6,7 @@
 #ifndef HOST_PRIVILEGES_H
 #define HOST_PRIVILEGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Becomes the user with that name, his groups and nobody else's, if started as root; does
@@ -20,8 +21,8 @@ int host_privileges_lock(void);
  * any order and stand twice. 0 or a negative errno. */
 int host_privileges_keep(const int *fds, size_t n);
 
-/* Limits for a process that needs no file, no child and bounded time; and the kernel ends
- * it with its parent, which has the given id now. 0 or a negative errno. */
-int host_privileges_bound(int parent);
+/* The kernel ends this process with its parent, which has the given id now; and with limits
+ * it writes no file, makes no child and has bounded time. 0 or a negative errno. */
+int host_privileges_bound(int parent, bool limits);
 
 #endif

@@ -35,7 +35,9 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 	[SMTP_VERB_STARTTLS] = {
 		.verb = SMTP_VERB_STARTTLS,
 		.name = "STARTTLS",
-		.permissions = SMTP_KNOWN | SMTP_BEFORE_TLS | SMTP_ONLY_BEFORE_TLS,
+		/* What lies behind it is dropped unread, so it may stand in a group. */
+		.permissions = SMTP_KNOWN | SMTP_BEFORE_TLS | SMTP_ONLY_BEFORE_TLS |
+			       SMTP_IN_GROUP,
 		.argument = SMTP_ARGUMENT_NONE,
 		.misplaced = SMTP_REPLY_TLS_NOT_NOW,
 		.help = "STARTTLS: go on under TLS, and begin again there",

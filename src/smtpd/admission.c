@@ -2,6 +2,7 @@
 #include "smtpd/admission.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -293,5 +294,6 @@ smtpd_admission_run(struct smtpd_server *s)
 	r = attend(&a);
 	tls_signer_free(a.signer);
 	pki_identity_clear(&a.identity);
+	malloc_trim(0);
 	return r;
 }

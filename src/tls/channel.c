@@ -27,7 +27,7 @@ become_tls_process(const struct config *config, const struct tls_process *p, int
 
 	host_stop_ignore();
 	if (host_privileges_keep(keep, sizeof keep / sizeof *keep) < 0 ||
-		host_privileges_bound(parent) < 0)
+		host_privileges_bound(parent, config->sandbox != CONFIG_SANDBOX_OFF) < 0)
 		_exit(1);
 	tls_process_run(p);
 }
