@@ -8,6 +8,7 @@
 #include "tls/credentials.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 #include <string.h>
 #include <time.h>
@@ -181,7 +182,9 @@ tls_credentials_load(
 
 	if (!c)
 		return -ENOMEM;
-	if (gnutls_certificate_allocate_credentials(&c->certificates) < 0) {
+	c->chain = calloc(TLS_CHAIN_MAX, sizeof *c->chain);
+	if (!c->chain || gnutls_certificate_allocate_credentials(&c->certificates) < 0) {
+		free(c->chain);
 		free(c);
 		return -ENOMEM;
 	}
@@ -212,6 +215,7 @@ tls_credentials_free(struct tls_credentials *c)
 	if (c->priority)
 		gnutls_priority_deinit(c->priority);
 	gnutls_certificate_free_credentials(c->certificates);
+	free(c->chain);
 	free(c);
 }
 

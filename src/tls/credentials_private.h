@@ -5,20 +5,24 @@
 #ifndef TLS_CREDENTIALS_PRIVATE_H
 #define TLS_CREDENTIALS_PRIVATE_H
 
-#include <gnutls/abstract.h>
-#include <gnutls/gnutls.h>
+#include <stdbool.h>
 
 #include "tls/credentials.h"
 
 enum { TLS_CHAIN_MAX = 8 };
 
+/* GnuTLS' own types, by the names behind its typedefs. */
+struct gnutls_certificate_credentials_st;
+struct gnutls_pcert_st;
+struct gnutls_priority_st;
+
 struct tls_credentials {
-	gnutls_certificate_credentials_t
-		certificates; /* the roots; the chain once bound */
-	gnutls_priority_t priority;
-	gnutls_pcert_st chain[TLS_CHAIN_MAX]; /* ours, leaf first */
+	struct gnutls_certificate_credentials_st
+		*certificates; /* the roots; later, the chain */
+	struct gnutls_priority_st *priority;
+	struct gnutls_pcert_st *chain; /* TLS_CHAIN_MAX of them, ours, leaf first */
 	unsigned n_chain;
-	bool chain_taken; /* handed over to certificates, which frees it */
+	bool chain_taken; /* handed over to certificates, which frees what is in it */
 	bool revocation;  /* tls_crl is set, and current */
 };
 

@@ -2,6 +2,7 @@
 #include "tls/handshake.h"
 
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <poll.h>
 #include <stdio.h>
@@ -311,7 +312,7 @@ refuse_unprepared(const struct tls_process *p)
 }
 
 int
-tls_handshake_run(const struct tls_process *p, gnutls_session_t *ret)
+tls_handshake_run(const struct tls_process *p, struct gnutls_session_int **ret)
 {
 	struct handshake h = { .p = p };
 	int r;

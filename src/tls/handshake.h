@@ -6,12 +6,12 @@
 #ifndef TLS_HANDSHAKE_H
 #define TLS_HANDSHAKE_H
 
-#include <gnutls/gnutls.h>
-
 #include "tls/process.h"
+
+struct gnutls_session_int; /* gnutls_session_t points to one */
 
 /* Handshakes on p's connection. 0 with *ret once the peer has proved its key and the smtp
  * process was told; or negative: the alert is sent, FAILED told. */
-int tls_handshake_run(const struct tls_process *p, gnutls_session_t *ret);
+int tls_handshake_run(const struct tls_process *p, struct gnutls_session_int **ret);
 
 #endif

@@ -68,7 +68,8 @@ tls_process_run(const struct tls_process *p)
 		_exit(0);
 	}
 	relay.session = session;
-	/* The session may be idle for long, and holds little of what the handshake took. */
+	/* The session may be idle for long, and holds little of what the handshake took.
+	 */
 	malloc_trim(0);
 	if (tls_relay_run(&relay) == TLS_RELAY_LAST) {
 		say_goodbye(session, p);

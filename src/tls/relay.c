@@ -2,6 +2,7 @@
 #include "tls/relay.h"
 
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>

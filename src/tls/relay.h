@@ -8,16 +8,17 @@
 #ifndef TLS_RELAY_H
 #define TLS_RELAY_H
 
-#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
 
+struct gnutls_session_int; /* gnutls_session_t points to one */
+
 struct tls_relay {
-	gnutls_session_t session; /* NULL: in the clear */
-	int in, out;              /* the network */
-	int plain;                /* the smtp process' stream */
+	struct gnutls_session_int *session; /* NULL: in the clear */
+	int in, out;                        /* the network */
+	int plain;                          /* the smtp process' stream */
 	int control;
 	/* Zeroed by the caller. */
 	struct buffer up;     /* from the network, not yet in plain */

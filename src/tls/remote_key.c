@@ -2,6 +2,7 @@
 #include "tls/remote_key.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <string.h>
 
 #include "base/cleanup.h"

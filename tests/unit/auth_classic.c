@@ -220,6 +220,21 @@ test_enrol(void **state)
 	assert_string_not_equal(again.text, o.text);
 }
 
+static void
+lock_user(const char *users, const char *name)
+{
+	struct auth_update *u = NULL;
+	struct buffer line = { 0 };
+
+	assert_int_equal(auth_update_begin(users, &u), 0);
+	assert_int_equal(auth_update_find(u, 'u', name, &line), 1);
+	line_set(&line, AUTH_FIELD_LOCKED, "x");
+	assert_int_equal(auth_update_put(u, buffer_data(&line), buffer_len(&line)), 0);
+	assert_int_equal(auth_update_commit(u), 0);
+	auth_update_free(u);
+	buffer_free(&line);
+}
+
 /* The first password was lost: the same certificate, and no other, gets another one. */
 static void
 test_enrol_again(void **state)
@@ -247,6 +262,12 @@ test_enrol_again(void **state)
 	fixture_set(f, NULL, 0);
 	/* An administrator's user was not enrolled by this certificate. */
 	assert_int_equal(run(f->config, &peer, "brad", "").verdict, AUTH_WRONG);
+	/* Nor does a locked user get anything. */
+	assert_int_equal(
+		run(f->config, &peer, "eve@other.example", NULL).verdict, AUTH_ENROLLED);
+	lock_user(f->users, "eve@other.example");
+	assert_int_equal(
+		run(f->config, &peer, "eve@other.example", "").verdict, AUTH_WRONG);
 }
 
 /* Enrolment that was decided while somebody else stored the user. */
@@ -268,6 +289,31 @@ test_enrol_lost_race(void **state)
 		auth_enrol(f->config, &peer, "newuser@447.edu", second), -EEXIST);
 	assert_int_equal(auth_enrol(f->config, &peer, "sue@447.edu", second), -EEXIST);
 	assert_int_equal(run(f->config, &peer, "newuser", password).verdict, AUTH_DONE);
+}
+
+/* A login that was under way when the user enrolled again says nothing of the new
+ * password. */
+static void
+test_login_of_the_old_password(void **state)
+{
+	struct fixture *f = *state;
+	struct auth_account account;
+	struct outcome o;
+
+	start_anew(f, NULL, 0);
+	assert_int_equal(run(f->config, &peer, "newuser", NULL).verdict, AUTH_ENROLLED);
+	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
+	o = run(f->config, &peer, "newuser", "");
+	assert_int_equal(o.verdict, AUTH_ENROLLED);
+	assert_int_equal(auth_account_note_login(f->config, &account), 0);
+	auth_account_clear(&account);
+	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
+	assert_false(account.logged_in);
+	assert_int_equal(auth_account_note_login(f->config, &account), 0);
+	auth_account_clear(&account);
+	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
+	assert_true(account.logged_in);
+	auth_account_clear(&account);
 }
 
 struct policy_case {
@@ -513,6 +559,7 @@ main(void)
 		cmocka_unit_test(test_enrol),
 		cmocka_unit_test(test_enrol_again),
 		cmocka_unit_test(test_enrol_lost_race),
+		cmocka_unit_test(test_login_of_the_old_password),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_damaged_header),
 		cmocka_unit_test(test_many_enrol),

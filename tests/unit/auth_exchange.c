@@ -197,6 +197,31 @@ test_logins(void **state)
 	}
 }
 
+/* A user whom no password opens: the keys are as random as nobody's. */
+static void
+test_no_password(void **state)
+{
+	struct fixture *f = *state;
+	struct auth_update *u = NULL;
+	char *names[] = { (char *)"bare" };
+	struct auth_peer peer = brad_peer;
+
+	peer.names = names;
+	peer.n_names = 1;
+	assert_int_equal(auth_update_begin(f->users, &u), 0);
+	assert_int_equal(auth_update_put(u, "u bare@447.edu", 14), 0);
+	assert_int_equal(auth_update_commit(u), 0);
+	auth_update_free(u);
+	for (size_t i = 0; i < COUNT(MECHANISMS); i++) {
+		struct client c = { MECHANISMS[i], "bare", PASSWORD, NULL,
+			i == 0 ? EXPORTER : NULL };
+		struct outcome o = run(f->config, &peer, c.mechanism, &c, false);
+
+		assert_int_equal(o.verdict, AUTH_WRONG);
+		assert_string_equal(o.reason, "user has no password");
+	}
+}
+
 /* Passwords are prepared as the client's are (RFC 4013). */
 static void
 test_saslprep(void **state)
@@ -576,6 +601,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_logins),
+		cmocka_unit_test(test_no_password),
 		cmocka_unit_test(test_saslprep),
 		cmocka_unit_test(test_offers),
 		cmocka_unit_test(test_binding),

@@ -36,7 +36,7 @@ static void
 replay_run(struct replay *r)
 {
 	replay_open(r);
-	if (buffer_len(&r->wire.in) > 0) {
+	if (!r->wire.closed && buffer_len(&r->wire.in) > 0) {
 		r->wire.delay = 0;
 		r->wire.refused[0] = '\0';
 	}
