@@ -50,14 +50,16 @@ text_hex(const void *bytes, size_t n, char *ret)
 	ret[2 * n] = '\0';
 }
 
-static int
+enum { NO_DIGIT = 16 };
+
+static unsigned
 unhex_digit(char c)
 {
 	const char *at;
 
 	c = text_lower_char(c);
 	at = c ? strchr(DIGITS, c) : NULL;
-	return at ? (int)(at - DIGITS) : -1;
+	return at ? (unsigned)(at - DIGITS) : NO_DIGIT;
 }
 
 int
@@ -66,7 +68,7 @@ text_unhex(const char *hex, size_t len, uint8_t *ret, size_t n)
 	if (len != 2 * n)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++)
-		if (unhex_digit(hex[i]) < 0)
+		if (unhex_digit(hex[i]) == NO_DIGIT)
 			return -EINVAL;
 	for (size_t i = 0; i < n; i++)
 		ret[i] = (uint8_t)(unhex_digit(hex[2 * i]) << 4 |

@@ -78,7 +78,7 @@ own_name(char name[NAME_SIZE])
 		name[0] = '\0';
 	name[NAME_SIZE - 1] = '\0';
 	if (name[0] == '\0' || strspn(name, fit) != strlen(name))
-		strcpy(name, "localhost");
+		snprintf(name, NAME_SIZE, "localhost");
 }
 
 static void
@@ -133,7 +133,7 @@ int
 client_hello_upgrade(struct client_link *l, struct client_fault *fault)
 {
 	CLEANUP(buffer_free) struct buffer lines = { 0 };
-	struct smtp_server_offers offers;
+	struct smtp_server_offers offers = { 0 };
 	unsigned code;
 	int r;
 

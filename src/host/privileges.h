@@ -21,8 +21,9 @@ int host_privileges_lock(void);
  * any order and stand twice. 0 or a negative errno. */
 int host_privileges_keep(const int *fds, size_t n);
 
-/* The kernel ends this process with its parent, which has the given id now; and with limits
- * it writes no file, makes no child and has bounded time. 0 or a negative errno. */
+/* The kernel ends this process with its parent, which has the given id now; and with
+ * limits it writes no file, makes no child and has bounded time. 0 or a negative errno.
+ */
 int host_privileges_bound(int parent, bool limits);
 
 #endif

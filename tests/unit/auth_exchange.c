@@ -203,17 +203,17 @@ test_no_password(void **state)
 {
 	struct fixture *f = *state;
 	struct auth_update *u = NULL;
-	char *names[] = { (char *)"bare" };
+	char *names[] = { (char *)"nokey" };
 	struct auth_peer peer = brad_peer;
 
 	peer.names = names;
 	peer.n_names = 1;
 	assert_int_equal(auth_update_begin(f->users, &u), 0);
-	assert_int_equal(auth_update_put(u, "u bare@447.edu", 14), 0);
+	assert_int_equal(auth_update_put(u, "u nokey@447.edu", 15), 0);
 	assert_int_equal(auth_update_commit(u), 0);
 	auth_update_free(u);
 	for (size_t i = 0; i < COUNT(MECHANISMS); i++) {
-		struct client c = { MECHANISMS[i], "bare", PASSWORD, NULL,
+		struct client c = { MECHANISMS[i], "nokey", PASSWORD, NULL,
 			i == 0 ? EXPORTER : NULL };
 		struct outcome o = run(f->config, &peer, c.mechanism, &c, false);
 

@@ -158,7 +158,7 @@ static void
 test_header_must_be_whole(void **state)
 {
 	static const char *const bad[] = { "u a@447.edu\n", "root:x:0:0:root:/root\n",
-		"postern-users 1 secret=00\n", "postern-users 1 secret=" SECRET };
+		"postern-users 1 secret=00\n", ("postern-users 1 secret=" SECRET) };
 	struct fixture *f = *state;
 	struct auth_update *u = NULL;
 

@@ -67,7 +67,7 @@ static const struct {
 } cases[] = {
 #define CASE(data, found, fault)                                                         \
 	{                                                                                \
-		data, sizeof data - 1, found, fault                                      \
+		(data), sizeof(data) - 1, (found), (fault)                               \
 	}
 	CASE("220 ready\r\n", "220 ready|rest 0", SMTP_SERVER_FINE),
 	CASE("220\r\n", "220 |rest 0", SMTP_SERVER_FINE),

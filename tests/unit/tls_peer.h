@@ -122,7 +122,7 @@ tls_peer_keys_make(struct tls_peer_keys *k)
 	gnutls_x509_crt_t crts[3];
 	char name[80];
 
-	strcpy(k->dir, "/tmp/postern-tls-XXXXXX");
+	snprintf(k->dir, sizeof k->dir, "/tmp/postern-tls-XXXXXX");
 	if (!mkdtemp(k->dir))
 		abort();
 	snprintf(k->ca, sizeof k->ca, "%s/ca.pem", k->dir);

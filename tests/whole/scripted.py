@@ -34,6 +34,10 @@ def b64(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def plain(user, password):
+    return b64(f"\0{user}\0{password}")
+
+
 class Pki:
     """A folder of pairs, each NAME.pem and NAME.key; cas are ca.pem and other.pem."""
 

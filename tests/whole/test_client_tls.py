@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: ISC
+"""The client's TLS against servers that do as they are told: who is trusted, how a refused
+certificate is explained, STARTTLS, and no TLS at all; and servers that lie, stall or talk
+nonsense."""
+
+import ssl
+import time
+
+import pytest
+
+from calling import BANNER, BYE, EHLO, OPENING, silent
+from scripted import Scripted
+
+pytest_plugins = ("calling",)
+
+# STARTTLS.
+
+def starttls(context, injected=b"", offer="250 STARTTLS", reply="220 Go on"):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect(EHLO, "250-447.edu", offer)
+        if "STARTTLS" not in offer:
+            assert peer.at_end()
+            return
+        assert peer.line() == "STARTTLS"
+        peer.raw(reply.encode() + b"\r\n" + injected)
+        if injected or not reply.startswith("220"):
+            assert peer.at_end()
+            return
+        peer.start_tls(context)
+        peer.expect("NOOP", "250 OK")
+        peer.expect("quit", BYE)
+    return play
+
+
+def test_starttls(caller, pki):
+    with Scripted(starttls(pki.context())) as server:
+        result = caller.talk(server, "quit\n", "--starttls")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{OPENING}{BANNER}\n{BYE}\n"
+
+
+@pytest.mark.parametrize("broken, words", [
+    ({"injected": b"250 injected\r\n"}, "in the clear behind its reply to STARTTLS"),
+    ({"injected": b"\x16\x03\x03"}, "in the clear behind its reply to STARTTLS"),
+    ({"offer": "250 SIZE"}, "does not offer STARTTLS"),
+    ({"reply": "250 Fine"}, "answers STARTTLS with: 250 Fine"),
+])
+@pytest.mark.parametrize("form", ["interactive", "send"])
+def test_starttls_that_is_not_one(caller, pki, broken, words, form):
+    with Scripted(starttls(pki.context(), **broken)) as server:
+        if form == "send":
+            result = caller.send(server, "-f", "a@b.c", "--starttls", "d@e.f")
+        else:
+            result = caller.talk(server, "quit\n", "--starttls")
+    assert result.returncode == 76, result.stderr
+    assert words in result.stderr and BANNER not in result.stdout
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("form", ["interactive", "send"])
+def test_refused_behind_starttls(caller, pki, form, tls):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect(EHLO, "250-447.edu", "250 STARTTLS")
+        peer.expect("STARTTLS", "220 Go on")
+        with pytest.raises(ssl.SSLError):
+            peer.start_tls(pki.context(tls=tls))
+
+    with Scripted(play) as server:
+        if form == "send":
+            result = caller.send(
+                server, "-f", "a@b.c", "--starttls", "d@e.f", cert="client-foreign")
+        else:
+            result = caller.talk(server, "quit\n", "--starttls", cert="client-foreign")
+    assert result.returncode == 76, result.stderr
+    assert "does not know who issued our certificate" in result.stderr
+    assert BANNER not in result.stdout
+
+
+# In the clear.
+
+def test_in_the_clear_on_this_machine(caller):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect("quit", BYE)
+
+    with Scripted(play) as server:
+        result = caller.run("--tls", "off", "127.0.0.1", server.port, input="quit\n")
+        assert (result.returncode, result.stdout) == (0, f"{OPENING}{BANNER}\n{BYE}\n")
+
+
+def test_in_the_clear_elsewhere_is_refused(caller):
+    result = caller.run("--tls", "off", "192.0.2.1", "25")
+    assert result.returncode == 64
+    assert "192.0.2.1 is not this machine" in result.stderr
+
+
+# The server's certificate.
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("shown, ca, host, words", [
+    ("misnamed", "ca", "localhost", "is not for localhost"),
+    ("server", "ca", "127.0.0.2", "is not for 127.0.0.2"),
+    ("foreign", "ca", "localhost", "was not issued by a CA in"),
+    ("pinned", "ca", "localhost", "was not issued by a CA in"),
+    ("expired", "ca", "localhost", "has expired"),
+    ("purpose", "ca", "localhost", "was not made for a server"),
+    ("weak", "weak", "localhost", "too weak"),
+])
+def test_server_that_is_not_trusted(caller, pki, shown, ca, host, words, tls):
+    with Scripted(lambda peer: None, pki.context(shown, tls, verify=False),
+                  "0.0.0.0") as server:
+        result = caller.talk(server, "quit\n", ca=ca, host=host)
+        sent = caller.send(server, "-f", "a@b.c", "d@e.f", ca=ca, host=host)
+    assert (result.returncode, sent.returncode) == (76, 76)
+    assert words in result.stderr and words in sent.stderr
+    assert result.stdout == OPENING
+
+
+@pytest.mark.parametrize("shown, ca, host", [
+    ("server", "ca", "localhost"), ("server", "ca", "127.0.0.1"),
+    ("pinned", "pinned", "localhost")])
+def test_server_that_is_trusted(caller, pki, shown, ca, host):
+    with Scripted(lambda peer: (peer.send(BANNER), peer.expect("quit", BYE)),
+                  pki.context(shown)) as server:
+        assert caller.talk(server, "quit\n", ca=ca, host=host).returncode == 0
+
+
+def test_ipv6(caller, pki):
+    with Scripted(lambda peer: (peer.send(BANNER), peer.expect("quit", BYE)),
+                  pki.context(), "::1") as server:
+        assert caller.talk(server, "quit\n", host="[::1]").returncode == 0
+
+
+# Our certificate, refused.
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+@pytest.mark.parametrize("cert, words", [
+    (None, "--cert and --key"),
+    ("client-foreign", "does not know who issued our certificate"),
+    ("client-expired", "has expired or is not valid yet"),
+    ("client-purpose", "is not made for clients"),
+    ("client-revoked", "has been revoked"),
+])
+def test_refused_certificate_is_explained(caller, pki, cert, words, tls):
+    context = pki.context(tls=tls, crl=cert == "client-revoked")
+    with Scripted(lambda peer: peer.send(BANNER), context) as server:
+        result = caller.talk(server, "quit\n", cert=cert)
+        sent = caller.send(server, "-f", "a@b.c", "d@e.f", cert=cert)
+    assert (result.returncode, sent.returncode) == (76, 76)
+    assert words in result.stderr and words in sent.stderr
+    assert len(server.refused) == 2 and result.stdout == OPENING
+
+
+# Servers that talk nonsense.
+
+def cut(data):
+    return lambda peer: peer.raw(data)
+
+
+def drip(peer):
+    """Forty bytes in four seconds: each of them in time, the reply not."""
+    try:
+        for byte in b"220 " + b"x" * 100:
+            peer.raw(bytes([byte]))
+            time.sleep(0.1)
+    except OSError:
+        pass
+
+
+def flood(line):
+    def play(peer):
+        try:
+            peer.raw(line * 1000)
+            silent(peer)
+        except OSError:  # the client has had enough
+            pass
+    return play
+
+
+HOSTILE = {
+    "garbage": (cut(b"\x80\x81\x82\r\n"), 76, "without a reply code"),
+    "no-code": (cut(b"Hello there\r\n"), 76, "without a reply code"),
+    "code-199": (cut(b"199 Hello\r\n"), 76, "without a reply code"),
+    "code-changes": (cut(b"220-Hello\r\n250 there\r\n"), 76, "two reply codes"),
+    "bare-lf": (cut(b"220 Hello\n"), 76, "LF without CR"),
+    "bare-cr": (cut(b"220 Hello\r220 there\r\n"), 76, "CR in the middle"),
+    "nul": (cut(b"220 Hel\0lo\r\n"), 76, "NUL"),
+    "long-line": (cut(b"220 " + b"x" * 20000), 76, "more than 12288 bytes"),
+    "many-lines": (flood(b"220-more\r\n"), 76, "more than 256 lines"),
+    "much": (flood(b"220-" + b"x" * 5000 + b"\r\n"), 76, "more than 65536 bytes"),
+    "mid-reply": (cut(b"220 Hel"), 75, "closed the connection in the middle of a reply"),
+    "mid-lines": (cut(b"220-Hello\r\n"), 75, "closed the connection"),
+    "no-word": (cut(b""), 75, "closed the connection"),
+    "stall": (silent, 75, "not answered in time"),
+    "mid-stall": (lambda peer: (peer.raw(b"220 Hel"), silent(peer)), 75, "in time"),
+    "drip": (drip, 75, "in time"),
+    "not-now": (lambda peer: peer.send("421 4.3.2 Come back"), 75, ""),
+    "not-you": (lambda peer: peer.send("554 5.7.1 Go away"), 69, ""),
+    "not-a-banner": (lambda peer: peer.send("250 Hello"), 76, ""),
+}
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+@pytest.mark.parametrize("form", ["interactive", "send"])
+def test_hostile_banner(caller, pki, how, form):
+    play, status, words = HOSTILE[how]
+    short = ("--timeout", "2")
+    with Scripted(play, pki.context()) as server:
+        if form == "send":
+            result = caller.send(server, *short, "-f", "a@b.c", "d@e.f")
+        else:
+            result = caller.talk(server, "quit\n", *short)
+    assert result.returncode == status, result.stderr
+    assert words in result.stderr and result.stderr.count("\n") == 1
+    assert result.stderr.startswith("postern: ")
+
+
+def test_plain_server_where_tls_is_due(caller):
+    with Scripted(lambda peer: peer.send(BANNER)) as server:
+        result = caller.talk(server, "quit\n")
+    assert result.returncode == 76 and "does not answer in TLS" in result.stderr
+
+
+def test_stall_in_the_handshake(caller):
+    with Scripted(silent) as server:
+        result = caller.talk(server, "quit\n", "--timeout", "1")
+    assert result.returncode == 75 and "not answered in time" in result.stderr
+
+
+def test_nobody_there(caller, pki):
+    with Scripted(lambda peer: None) as server:
+        pass
+    result = caller.talk(server, "quit\n")
+    assert result.returncode == 69
+    assert f"cannot reach localhost on port {server.port}" in result.stderr
+    result = caller.run("--ca", pki.ca, "host.invalid")
+    assert result.returncode == 69 and "cannot find the host host.invalid" in result.stderr
