@@ -74,6 +74,7 @@ auth_exchange_because(struct auth_exchange *x, const char *format, ...)
 enum auth_verdict
 auth_exchange_fault(struct auth_exchange *x, int r)
 {
+	x->error = r;
 	if (r == -EBADMSG)
 		auth_exchange_because(x, "%s:%zu: damaged line", x->config->users,
 			x->account.damage > 0 ? x->account.damage : 1);
@@ -242,6 +243,12 @@ const char *
 auth_exchange_reason(const struct auth_exchange *x)
 {
 	return x->reason;
+}
+
+int
+auth_exchange_error(const struct auth_exchange *x)
+{
+	return x->error < 0 ? x->error : -EIO;
 }
 
 const char *

@@ -58,6 +58,9 @@ const char *auth_exchange_user(const struct auth_exchange *x);
 /* Why the last step said what it said, for the log, never for the peer; never NULL. */
 const char *auth_exchange_reason(const struct auth_exchange *x);
 
+/* After AUTH_TEMPORARY, the negative errno that stood in the way. */
+int auth_exchange_error(const struct auth_exchange *x);
+
 /* What was asked for, by its canonical name ("SCRAM-SHA-256"; "classic"). */
 const char *auth_exchange_mechanism(const struct auth_exchange *x);
 

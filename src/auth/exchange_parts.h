@@ -40,6 +40,7 @@ struct auth_exchange {
 	enum auth_state state;
 	bool loaded; /* account was looked up */
 	int fault;   /* negative errno of a look-up inside a callback, or 0 */
+	int error;   /* negative errno behind AUTH_TEMPORARY, or 0 */
 	struct auth_account account;
 	struct Gsasl *gsasl;
 	struct Gsasl_session *session;

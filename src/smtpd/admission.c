@@ -47,8 +47,8 @@ judge_certificate(struct admission *a, struct tls_claim *claim)
 	if (r == -ENOENT)
 		return PKI_UNKNOWN_CA;
 	if (r < 0) {
-		buffer_printf(&a->s->fault, "tls_pins: %s/%s: %s", config->tls_pins,
-			a->device, strerror(-r));
+		smtpd_fault(a->s, r, "tls_pins: %s/%s: %s", config->tls_pins, a->device,
+			strerror(-r));
 		return PKI_BAD;
 	}
 	a->identity = pinned;
@@ -172,7 +172,7 @@ log_own_fault(struct admission *a)
 		(struct host_record){ .priority = LOG_ERR,
 			.event = "refused",
 			.reason = "internal-error",
-			.device = a->claimed ? a->device : NULL },
+			.device = a->device[0] ? a->device : NULL },
 		"Refused %s because of a fault of this server: %s",
 		s->connection->peer_port, buffer_string(&a->s->fault));
 	return -EACCES;
@@ -182,12 +182,14 @@ static int
 log_failure(struct admission *a, const struct tls_failed *failed)
 {
 	struct smtpd_server *s = a->s;
-	struct host_record record = { .priority = LOG_NOTICE,
-		.event = "refused",
-		.reason = a->reason,
-		.device = a->claimed ? a->device : NULL };
+	struct host_record record = {
+		.priority = LOG_NOTICE, .event = "refused", .reason = a->reason
+	};
 
-	if (buffer_len(&a->s->fault) > 0)
+	if (failed->pin_len > 0)
+		text_hex(failed->pin, PKI_PIN_SIZE, a->device);
+	record.device = a->device[0] ? a->device : NULL;
+	if (buffer_len(&s->fault) > 0)
 		return log_own_fault(a);
 	if (failed->verdict != PKI_TRUSTED)
 		record.reason = pki_verdict_name(failed->verdict);
@@ -242,7 +244,7 @@ log_silence(struct admission *a, bool stopped)
 		(struct host_record){ .priority = LOG_NOTICE,
 			.event = "refused",
 			.reason = stopped ? "shutting-down" : "timeout",
-			.device = a->claimed ? a->device : NULL },
+			.device = a->device[0] ? a->device : NULL },
 		"Gave %s up in the handshake", a->s->connection->peer_port);
 	return -ETIMEDOUT;
 }

@@ -80,6 +80,8 @@ judge_exchange(struct session *x, enum auth_verdict verdict, const char *text)
 	case AUTH_TEMPORARY:
 		break;
 	}
+	smtpd_fault(x->s, auth_exchange_error(x->exchange), "%s",
+		auth_exchange_reason(x->exchange));
 	log_login(x, LOG_ERR, "store-fault", "Cannot check login of");
 	return (struct reply){ SMTP_ANSWER_FAULT, NULL };
 }

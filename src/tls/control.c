@@ -196,7 +196,8 @@ put_failed(struct buffer *b, const struct tls_failed *f)
 {
 	int r = put_number(b, f->verdict);
 
-	if (r < 0 || (r = put_number(b, (uint32_t)f->error)) < 0 ||
+	if (r < 0 || (r = put_bytes(b, f->pin, f->pin_len)) < 0 ||
+		(r = put_number(b, (uint32_t)f->error)) < 0 ||
 		(r = put_bytes(b, f->name, strlen(f->name))) < 0 ||
 		(r = put_bytes(b, f->last, strlen(f->last))) < 0 ||
 		(r = put_number(b, (uint32_t)f->alert)) < 0)
@@ -208,11 +209,14 @@ static void
 get_failed(struct reader *r, struct tls_failed *f)
 {
 	f->verdict = get_below(r, PKI_VERDICTS);
+	f->pin_len = get_copy(r, f->pin, sizeof f->pin);
 	f->error = (int32_t)get_number(r);
 	get_text(r, f->name, sizeof f->name);
 	get_text(r, f->last, sizeof f->last);
 	f->alert = (int32_t)get_number(r);
 	f->received = get_below(r, 2);
+	if (f->pin_len != 0 && f->pin_len != sizeof f->pin)
+		r->bad = true;
 }
 
 static int

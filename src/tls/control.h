@@ -67,12 +67,14 @@ struct tls_proved {
 };
 
 struct tls_failed {
-	enum pki_verdict verdict; /* on the certificate, PKI_TRUSTED: not for its sake */
-	int32_t error;            /* GnuTLS' error */
-	char name[TLS_TEXT_MAX];  /* its name */
-	char last[TLS_TEXT_MAX];  /* the last handshake message that came */
-	int32_t alert;            /* the alert sent or received, -1 for none */
-	bool received;            /* the peer sent it */
+	enum pki_verdict verdict;  /* on the certificate, PKI_TRUSTED: not for its sake */
+	uint8_t pin[PKI_PIN_SIZE]; /* of the certificate that the peer sent */
+	size_t pin_len;            /* 0: it sent none */
+	int32_t error;             /* GnuTLS' error */
+	char name[TLS_TEXT_MAX];   /* its name */
+	char last[TLS_TEXT_MAX];   /* the last handshake message that came */
+	int32_t alert;             /* the alert sent or received, -1 for none */
+	bool received;             /* the peer sent it */
 };
 
 /* One message, decoded. Pointers in it point into the buffer it was received in. */

@@ -268,6 +268,8 @@ send_alert(struct handshake *h, int error)
 static enum pki_verdict
 verdict_of_error(int error)
 {
+	int level;
+
 	switch (error) {
 	case GNUTLS_E_CERTIFICATE_REQUIRED:
 	case GNUTLS_E_NO_CERTIFICATE_FOUND:
@@ -275,8 +277,27 @@ verdict_of_error(int error)
 	case GNUTLS_E_KEY_USAGE_VIOLATION:
 		return PKI_WRONG_PURPOSE;
 	default:
-		return PKI_TRUSTED;
+		return gnutls_error_to_alert(error, &level) == GNUTLS_A_BAD_CERTIFICATE
+			       ? PKI_BAD
+			       : PKI_TRUSTED;
 	}
+}
+
+/* The key that the peer has shown, if it came to that. */
+static void
+find_pin(const struct handshake *h, struct tls_failed *ret)
+{
+	struct pki_identity identity;
+	const gnutls_datum_t *chain;
+	unsigned n = 0;
+
+	chain = gnutls_certificate_get_peers(h->session, &n);
+	if (!chain || n == 0 ||
+		pki_identity_read(chain[0].data, chain[0].size, &identity) < 0)
+		return;
+	memcpy(ret->pin, identity.pin, sizeof ret->pin);
+	ret->pin_len = sizeof ret->pin;
+	pki_identity_clear(&identity);
 }
 
 static void
@@ -288,6 +309,7 @@ tell_failed(struct handshake *h, int error)
 
 	f->received = was_refused_by_peer(h, error);
 	f->verdict = f->received ? PKI_TRUSTED : verdict_of_error(error);
+	find_pin(h, f);
 	f->error = error;
 	copy_text(f->name, gnutls_strerror_name(error));
 	copy_text(f->last, gnutls_handshake_description_get_name(last));

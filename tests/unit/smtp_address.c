@@ -229,6 +229,33 @@ test_length(void **state)
 	assert_int_equal(parse_long(500, &path), -EINVAL);
 }
 
+/* It is the length as sent that counts, not what is left without quotes. */
+static void
+test_length_as_sent(void **state)
+{
+	char text[400] = ":<\"";
+	struct smtp_path path;
+	size_t at = 3;
+
+	(void)state;
+	for (int i = 0; i < 31; i++, at += 2)
+		memcpy(text + at, "\\a", 2);
+	memcpy(text + at, "\"@", 2);
+	at += 2;
+	for (int i = 1; i <= 189; i++)
+		text[at++] = i % 60 == 0 ? '.' : 'x';
+	text[at] = '>';
+	assert_int_equal(
+		smtp_path_parse(text, at + 1, SMTP_PATH_REVERSE, false, "b", &path), 0);
+	assert_int_equal(strlen(path.typed), SMTP_ADDRESS_MAX);
+	assert_int_equal(strlen(path.address), SMTP_ADDRESS_MAX - 64 + 31);
+	text[at] = 'x';
+	text[at + 1] = '>';
+	assert_int_equal(
+		smtp_path_parse(text, at + 2, SMTP_PATH_REVERSE, false, "b", &path),
+		-EINVAL);
+}
+
 static void
 test_8bit(void **state)
 {
@@ -325,6 +352,7 @@ main(void)
 		cmocka_unit_test(test_forward),
 		cmocka_unit_test(test_typed),
 		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_length_as_sent),
 		cmocka_unit_test(test_8bit),
 		cmocka_unit_test(test_control_bytes),
 		cmocka_unit_test(test_parameters),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What the tests of the client share: fixtures (each module names this one as a plugin of
-pytest), and the words of a server that answers as ours does."""
+"""What the tests of the client share: fixtures, and the words of a server that answers as
+ours does."""
 
 import re
 
@@ -45,7 +45,7 @@ def delivery(mail="MAIL FROM:<brad@447.edu> SIZE=21", to=("ann@447.edu",), got=N
     return play
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pki():
     pki = Pki()
     yield pki

@@ -11,10 +11,9 @@ import time
 import pytest
 
 import harness
+from calling import caller, home, pki  # noqa: F401: fixtures
 from calling import BANNER, BYE, OPENING, PASSPHRASE, PASSWORD, USERNAME
 from scripted import Scripted, b64, mode_of, transcript
-
-pytest_plugins = ("calling",)
 
 HELP = ["help [option]", "List of options:", "HELO", "AUTH", "MAIL FROM", "RCPT TO", "DATA",
         "RSET", "QUIT"]

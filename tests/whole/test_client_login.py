@@ -8,12 +8,10 @@ import re
 
 import pytest
 
+from calling import caller, home, pki  # noqa: F401: fixtures
 from calling import BANNER, BYE, EHLO, OFFERS, PASSPHRASE, delivery
 from scripted import Scripted, b64, plain
 
-pytest_plugins = ("calling",)
-
-# Login.
 
 def test_send_plain(caller, pki):
     path = caller.file("secret", "open sesame\n")

@@ -5,12 +5,10 @@ import re
 
 import pytest
 
+from calling import caller, home, pki  # noqa: F401: fixtures
 from calling import BANNER, BYE, delivery
 from scripted import Scripted, plain
 
-pytest_plugins = ("calling",)
-
-# Usage and configuration.
 
 @pytest.mark.parametrize("args, status, words", [
     (["--nonsense"], 64, "unknown option --nonsense"),

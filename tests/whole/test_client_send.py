@@ -9,12 +9,10 @@ import signal
 import pytest
 
 import harness
+from calling import caller, home, pki  # noqa: F401: fixtures
 from calling import BANNER, BYE, EHLO, OFFERS, delivery, silent
 from scripted import Scripted, transcript
 
-pytest_plugins = ("calling",)
-
-# send
 
 def test_send(caller, pki):
     got = []

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
+from calling import caller, home, pki  # noqa: F401: fixtures
 from calling import BANNER, BYE, EHLO, OPENING, silent
 from scripted import Scripted
 
-pytest_plugins = ("calling",)
 
 # STARTTLS.
 

@@ -194,7 +194,7 @@ def take_away(path):
 
 @pytest.mark.parametrize("exchange", ["PLAIN", "LOGIN", "classic"])
 def test_store_that_cannot_be_read_at_login(door, exchange):
-    d = door(exits=(EX_CONFIG,))
+    d = door(exits=(EX_CONFIG, EX_TEMPFAIL))
     password = d.add_user("brad")
     with d.connect() as client:
         client.command("HELO c" if exchange == "classic" else "EHLO client.447.edu", 250)

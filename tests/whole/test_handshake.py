@@ -13,7 +13,7 @@ import pytest
 
 import foreign
 import harness
-from certificates import CLIENT, KEY_TYPES, Authority, pin_of
+from certificates import CLIENT, KEY_TYPES, Authority, der, pin_of
 from sessions import plain
 
 DAY = 24 * 3600
@@ -188,6 +188,60 @@ def test_certificate_of_somebody_else_without_its_key(door, authority, tls, kind
     assert enter(d, owner, tls, foreign.gnutls) == ADMITTED
     d.wait()
     assert d.records(event="admitted", device=owner.pin)
+
+
+BROKEN = {
+    "rubbish": lambda data: b"rubbish" * 20,
+    "cut off": lambda data: data[:-20],
+    "bytes behind it": lambda data: data + b"\0",
+    "one byte": lambda data: b"\x30",
+    "60 KB of it": lambda data: b"\x30\x82\xea\x60" + bytes(60_000),
+    "a version that is none": lambda data: data.replace(
+        b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x7f"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_malformed_certificate(door, authority, what):
+    d = door(keys=authority)
+    client = d.socket()
+    half = foreign.HalfHandshake(client.sock)
+    whole = der(authority.client().cert)
+    broken = BROKEN[what](whole)
+    assert broken != whole
+    half.send_certificates(broken)
+    assert half.alert() == 42
+    half.close()
+    record = only_record(d)
+    assert record["event"] == "refused" and "certificate" in record["reason"].lower()
+
+
+def test_public_certificate_alone_is_a_claim_and_no_more(door, authority):
+    """Whoever shows a sound certificate in TLS 1.2 is asked for proof; that none comes is all
+    that is noted of it."""
+    d = door(keys=authority, timeout_handshake=1)
+    password = d.add_user("brad")
+    assert password
+    before = d.users.read_bytes()
+    client = d.socket()
+    half = foreign.HalfHandshake(client.sock)
+    half.send_certificates(der(authority.client().cert))
+    assert half.record() == (None, b"")
+    record = only_record(d)
+    assert (record["event"], record["reason"]) == ("refused", "timeout")
+    assert record["device"] == authority.client().pin and not record.get("user")
+    assert d.users.read_bytes() == before
+    assert not (d.users.parent / "seen").exists()
+
+
+def test_certificate_of_a_stranger_needs_no_proof_to_be_refused(door, authority, stranger):
+    d = door(keys=authority)
+    client = d.socket()
+    half = foreign.HalfHandshake(client.sock)
+    half.send_certificates(der(stranger.client().cert))
+    assert half.alert() == 48
+    half.close()
+    check_refused(d, "unknown CA", stranger.client())
 
 
 # What the server's own state decides.

@@ -19,7 +19,7 @@ PROGRAMS = {"bin/postern", "bin/postern-keys", "sbin/postern-smtpd", "sbin/poste
 def make(tree, target):
     done = subprocess.run(
         ["make", "-C", harness.ROOT, f"B={harness.BUILD.parent}", f"DESTDIR={tree}",
-         "PREFIX=/usr", target],
+         f"VARIANT={harness.VARIANT}", "PREFIX=/usr", target],
         env={k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")},
         stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
