@@ -191,7 +191,7 @@ log_failure(struct admission *a, const struct tls_failed *failed)
 	record.device = a->device[0] ? a->device : NULL;
 	if (buffer_len(&s->fault) > 0)
 		return log_own_fault(a);
-	if (failed->verdict != PKI_TRUSTED)
+	if (!record.reason && failed->verdict != PKI_TRUSTED)
 		record.reason = pki_verdict_name(failed->verdict);
 	if (!record.reason)
 		record.reason = failed->name;
