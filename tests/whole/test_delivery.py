@@ -245,7 +245,8 @@ def test_folder_names(inside, local):
     d, client = inside(recipients="any")
     send(client, "brad@447.edu", [f"{local}@447.edu"], b"x\r\n")
     # %HH may be written with either letter case.
-    made = {str(p.relative_to(d.mail)).lower() for p in d.mail.glob("*/*/new") if any(p.iterdir())}
+    full = [p for p in d.mail.glob("*/*/new") if any(p.iterdir())]
+    made = {str(p.relative_to(d.mail)).lower() for p in full}
     assert made == {f"447.edu/{FOLDERS[local]}/new"}
     assert not (d.dir / "x").exists()
 
