@@ -11,6 +11,26 @@
 #include "base/cleanup.h"
 #include "tls/credentials.h"
 
+int
+smtpd_check_abilities(const struct config *config, struct buffer *faults)
+{
+	int n = 0;
+
+	if (config->sandbox == CONFIG_SANDBOX_REQUIRE) {
+		buffer_puts(faults,
+			"sandbox = require: expected try or off: this version does not "
+			"confine itself by Landlock and seccomp\n");
+		n++;
+	}
+	if (config->tickets) {
+		buffer_puts(faults,
+			"tickets = on: expected off: this version does not resume "
+			"sessions\n");
+		n++;
+	}
+	return n;
+}
+
 static int
 check_user(const struct config *config, struct buffer *faults)
 {

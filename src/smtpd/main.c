@@ -146,7 +146,7 @@ main(int argc, char **argv)
 		return r > 0 ? EX_OK : r == -ENOMEM ? EX_TEMPFAIL : EX_USAGE;
 	r = config_load(
 		options.config, options.overrides, options.n_overrides, &config, &faults);
-	if (r < 0) {
+	if (r < 0 || smtpd_check_abilities(config, &faults) > 0) {
 		print_faults(&faults);
 		status = r == -ENOMEM ? EX_TEMPFAIL : EX_CONFIG;
 	} else
