@@ -2,7 +2,6 @@
 #include "smtpd/admission.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -10,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
+#include "host/memory.h"
 #include "host/stop.h"
 #include "tls/signer.h"
 
@@ -296,6 +296,6 @@ smtpd_admission_run(struct smtpd_server *s)
 	r = attend(&a);
 	tls_signer_free(a.signer);
 	pki_identity_clear(&a.identity);
-	malloc_trim(0);
+	host_memory_release();
 	return r;
 }

@@ -7,7 +7,6 @@
 #include "tls/process.h"
 
 #include <gnutls/gnutls.h>
-#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/memory.h"
 #include "tls/handshake.h"
 #include "tls/linger.h"
 #include "tls/relay.h"
@@ -55,6 +55,7 @@ tls_process_run(const struct tls_process *p)
 	gnutls_session_t session = NULL;
 	enum tls_relay_end end;
 
+	host_memory_map_large();
 	send_at_once(p->out);
 	if (p->starttls) {
 		end = tls_relay_run(&relay);
@@ -70,7 +71,7 @@ tls_process_run(const struct tls_process *p)
 	relay.session = session;
 	/* The session may be idle for long, and holds little of what the handshake took.
 	 */
-	malloc_trim(0);
+	host_memory_release();
 	if (tls_relay_run(&relay) == TLS_RELAY_LAST) {
 		say_goodbye(session, p);
 		tls_linger(p->in, p->out, p->control);
