@@ -24,6 +24,7 @@ static const struct event EVENTS[] = {
 	{ "plaintext-dropped", "91af40ca85e24a219d30320c60c08246" },
 	{ "refused", "74c18b0a20994388838c528a2067d15f" },
 	{ "refused-command", "0bd263ff680845f8b8bbe71ccb8eeb52" },
+	{ "runs-as-root", "89e69c583de34760883c4f56aa6fbad1" },
 	{ "spool-fault", "65c21c774e9f4bc4a3d5373ed1a80b68" },
 	{ "store-fault", "6d5f34e70c6a41d6a0c0cad86929e97c" },
 	{ "tls-process-died", "4b851c10914d45d0bfa663086d05aa76" },

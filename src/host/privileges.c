@@ -22,7 +22,10 @@ host_privileges_become(const char *user)
 	errno = 0;
 	pw = getpwnam(user);
 	if (!pw)
-		return errno ? -errno : -ENOENT;
+		/* getpwnam(3): these mean that there is no such user, too. */
+		return errno == 0 || errno == ESRCH || errno == EBADF || errno == EPERM
+			       ? -ENOENT
+			       : -errno;
 	if (pw->pw_uid == 0)
 		return 0;
 	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||

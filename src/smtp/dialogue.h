@@ -45,7 +45,7 @@ enum smtp_ask {
 	SMTP_ASK_FINISH,  /* deliver it */
 	SMTP_ASK_DISCARD, /* throw it away; not answered */
 	SMTP_ASK_STARTTLS, /* send the replies, then start TLS; not answered: the caller
-			    * starts anew with smtp_dialogue_init */
+			    * starts anew with smtp_dialogue_new */
 	SMTP_ASK_CLOSE,    /* send the replies, then close; not answered */
 };
 

@@ -74,8 +74,7 @@ judge(struct admission *a, struct tls_claim *claim)
 	}
 	r = auth_may_enter(a->s->config, a->identity.names, a->identity.n_names);
 	if (r < 0) {
-		buffer_printf(
-			&a->s->fault, "users: %s: %s", a->s->config->users, strerror(-r));
+		smtpd_fault(a->s, r, "users: %s: %s", a->s->config->users, strerror(-r));
 		a->reason = "internal-error";
 		return ALERT_INTERNAL_ERROR;
 	}
@@ -85,18 +84,6 @@ judge(struct admission *a, struct tls_claim *claim)
 	}
 	a->admitted = true;
 	return 0;
-}
-
-static int
-violated(struct admission *a, const char *what)
-{
-	smtpd_log(a->s,
-		(struct host_record){ .priority = LOG_ERR,
-			.event = "tls-process-fault",
-			.reason = what },
-		"The tls process of %s broke the protocol of the control channel",
-		a->s->connection->peer_port);
-	return -EACCES;
 }
 
 static int
@@ -110,12 +97,12 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 	if (!a->signer)
 		return tls_channel_signature(&a->s->channel, "", 0);
 	if (a->claimed)
-		return violated(a, "signature-after-claim");
+		return smtpd_violated(a->s, "signature-after-claim");
 	r = tls_signer_sign(a->signer, request, &signature);
 	if (r == -EALREADY)
-		return violated(a, "second-signature");
+		return smtpd_violated(a->s, "second-signature");
 	if (r == -EINVAL)
-		return violated(a, "foreign-algorithm");
+		return smtpd_violated(a->s, "foreign-algorithm");
 	if (r < 0) {
 		smtpd_fault(a->s, -EINVAL, "tls_key: %s: it does not sign",
 			a->s->config->tls_key);
@@ -129,7 +116,7 @@ static int
 answer_claim(struct admission *a, struct tls_claim *claim)
 {
 	if (a->claimed)
-		return violated(a, "second-claim");
+		return smtpd_violated(a->s, "second-claim");
 	a->claimed = true;
 	return tls_channel_verdict(&a->s->channel, judge(a, claim));
 }
@@ -142,7 +129,7 @@ accept_proof(struct admission *a, const struct tls_proved *proved)
 
 	text_hex(proved->pin, PKI_PIN_SIZE, pin);
 	if (!a->admitted || strcmp(pin, a->device) != 0)
-		return violated(a, "proof-without-claim");
+		return smtpd_violated(a->s, "proof-without-claim");
 	s->identity = a->identity;
 	a->identity = (struct pki_identity){ 0 };
 	s->tls = *proved;
@@ -214,9 +201,9 @@ hear(struct admission *a)
 	int r = tls_channel_receive(&a->s->channel, &m);
 
 	if (r == -EPIPE)
-		return violated(a, "died");
+		return smtpd_violated(a->s, "died");
 	if (r < 0)
-		return violated(a, "unreadable");
+		return smtpd_violated(a->s, "unreadable");
 	switch (m.kind) {
 	case TLS_SIGN:
 		r = answer_sign(a, &m.sign);
@@ -231,7 +218,7 @@ hear(struct admission *a)
 		r = log_failure(a, &m.failed);
 		break;
 	default:
-		r = violated(a, "unexpected");
+		r = smtpd_violated(a->s, "unexpected");
 	}
 	tls_message_clear(&m);
 	return r;

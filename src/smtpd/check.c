@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: ISC
 #include "smtpd/check.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/policy.h"
+#include "auth/store.h"
 #include "base/cleanup.h"
+#include "base/text.h"
+#include "host/clock.h"
+#include "pki/identity.h"
 #include "tls/credentials.h"
 
 int
@@ -22,6 +26,12 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 			"confine itself by Landlock and seccomp\n");
 		n++;
 	}
+	if (config->mechanisms == CONFIG_MECHANISM_EXTERNAL) {
+		buffer_puts(faults, "mechanisms = EXTERNAL: expected another beside it: "
+				    "this version does "
+				    "not offer EXTERNAL\n");
+		n++;
+	}
 	if (config->tickets) {
 		buffer_puts(faults,
 			"tickets = on: expected off: this version does not resume "
@@ -29,17 +39,6 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 		n++;
 	}
 	return n;
-}
-
-static int
-check_user(const struct config *config, struct buffer *faults)
-{
-	if (geteuid() == 0 && !getpwnam(config->user)) {
-		buffer_printf(faults, "user: there is no user \"%s\" to become\n",
-			config->user);
-		return 1;
-	}
-	return 0;
 }
 
 static int
@@ -77,24 +76,103 @@ check_folder(const char *key, const char *path, int mode, struct buffer *faults)
 	return 1;
 }
 
+/* A store that is not there is an empty one, in a folder where it can be made. */
+static int
+check_store_folder(const struct config *config, struct buffer *faults)
+{
+	CLEANUP_FREE char *folder = strdup(config->users);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (!slash)
+		return 0;
+	slash[slash == folder] = '\0';
+	return check_folder("users", folder,
+		config->enrol == CONFIG_ENROL_OFF ? X_OK : W_OK | X_OK, faults);
+}
+
+struct damage {
+	const char *path;
+	struct buffer *faults;
+	int n;
+};
+
+static int
+note_damage(void *context, size_t number, const char *line, size_t len, bool whole)
+{
+	struct damage *d = context;
+
+	(void)line, (void)len;
+	if (whole)
+		return 0;
+	d->n++;
+	return buffer_printf(d->faults, "users: %s:%zu: damaged line\n", d->path, number);
+}
+
 static int
 check_users(const struct config *config, struct buffer *faults)
 {
-	int r = auth_may_enter(config, NULL, 0);
+	struct damage d = { .path = config->users, .faults = faults };
+	struct auth_store *store = NULL;
+	int r = auth_store_open(config->users, &store);
 
-	if (r >= 0)
+	if (r == 0)
+		r = auth_store_each(store, note_damage, &d);
+	auth_store_free(store);
+	if (r < 0) {
+		buffer_printf(faults, "users: %s: %s\n", config->users, strerror(-r));
+		d.n++;
+	}
+	return d.n + check_store_folder(config, faults);
+}
+
+static int
+check_pin(const char *folder, const char *name, struct buffer *faults)
+{
+	struct pki_identity identity;
+	enum pki_verdict verdict = PKI_BAD;
+	uint8_t pin[PKI_PIN_SIZE];
+	int r = text_unhex(name, strlen(name), pin, sizeof pin);
+
+	if (r == 0)
+		r = pki_pin_find(folder, pin, host_clock_now(), &identity, &verdict);
+	if (r == 0)
+		pki_identity_clear(&identity);
+	if (r == 0 && verdict == PKI_TRUSTED)
 		return 0;
-	buffer_printf(faults, "users: %s: %s\n", config->users, strerror(-r));
+	buffer_printf(faults,
+		"tls_pins: %s/%s: %s; expected a client's certificate in PEM, in a file "
+		"named "
+		"by its pin\n",
+		folder, name, r < 0 ? strerror(-r) : pki_verdict_name(verdict));
 	return 1;
+}
+
+static int
+check_pins(const char *path, struct buffer *faults)
+{
+	int n = check_folder("tls_pins", path, R_OK | X_OK, faults);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (n > 0)
+		return n;
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			n += check_pin(path, entry->d_name, faults);
+	closedir(dir);
+	return n;
 }
 
 int
 smtpd_check(const struct config *config, struct buffer *faults)
 {
-	int n = check_user(config, faults) + check_tls(config, faults);
+	int n = check_tls(config, faults);
 
 	if (config->tls_pins)
-		n += check_folder("tls_pins", config->tls_pins, R_OK | X_OK, faults);
+		n += check_pins(config->tls_pins, faults);
 	n += check_users(config, faults);
 	n += check_folder("deliver", config->mail, R_OK | W_OK | X_OK, faults);
 	return n;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/clock.h"
@@ -71,13 +72,23 @@ close_channel(struct smtpd_server *s, int grace)
 	tls_channel_close(&s->channel, grace, &signal);
 	if (signal == 0)
 		return;
-	s->status = EX_SOFTWARE;
+	s->status = EX_OSERR;
 	smtpd_log(s,
 		(struct host_record){ .priority = LOG_CRIT,
 			.event = "tls-process-died",
 			.reason = strsignal(signal) },
 		"The tls process of %s was ended by signal %d", s->connection->peer_port,
 		signal);
+}
+
+static void
+warn_of_root(struct smtpd_server *s)
+{
+	if (geteuid() != 0)
+		return;
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_WARNING, .event = "runs-as-root" },
+		"Serving as root: give the service a user of its own (user = NAME)");
 }
 
 static int
@@ -108,6 +119,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	host_log_session(log, id, connection->peer_port);
 	if (config->tls == CONFIG_TLS_OFF && !connection->loopback)
 		return refuse_plain(&s);
+	warn_of_root(&s);
 	load_credentials(&s, &credentials);
 	r = tls_channel_open(config, credentials, connection, &s.channel);
 	if (r < 0) {
@@ -118,5 +130,6 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	pki_identity_clear(&s.identity);
 	tls_credentials_free(credentials);
 	buffer_free(&s.fault);
+	explicit_bzero(&s.tls, sizeof s.tls);
 	return s.status;
 }

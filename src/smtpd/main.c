@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "config/config.h"
@@ -56,21 +57,6 @@ become_service(const struct config *config)
 }
 
 static int
-check(const struct config *config)
-{
-	CLEANUP(buffer_free) struct buffer faults = { 0 };
-	int n, status = become_service(config);
-
-	if (status != EX_OK)
-		return status;
-	n = smtpd_check(config, &faults);
-	print_faults(&faults);
-	if (n == 0)
-		puts("The configuration is fine.");
-	return n == 0 ? EX_OK : EX_CONFIG;
-}
-
-static int
 open_log(const struct config *config, struct host_log **ret)
 {
 	int r = host_log_open(config, ret);
@@ -80,6 +66,31 @@ open_log(const struct config *config, struct host_log **ret)
 	fprintf(stderr, "postern-smtpd: log: %s: %s\n",
 		config->log_file ? config->log_file : "journal", strerror(-r));
 	return r == -ENOSPC || r == -ENFILE || r == -EMFILE ? EX_TEMPFAIL : EX_CONFIG;
+}
+
+static int
+check(const struct config *config)
+{
+	CLEANUP(buffer_free) struct buffer faults = { 0 };
+	struct host_log *log = NULL;
+	int n, status = become_service(config);
+
+	if (status != EX_OK)
+		return status;
+	status = open_log(config, &log);
+	host_log_free(log);
+	n = smtpd_check(config, &faults);
+	print_faults(&faults);
+	if (status != EX_OK)
+		return status;
+	if (geteuid() == 0)
+		fputs("postern-smtpd: warning: user = root: the service keeps all the "
+		      "rights "
+		      "of root; expected a user of its own\n",
+			stderr);
+	if (n == 0)
+		puts("The configuration is fine.");
+	return n == 0 ? EX_OK : EX_CONFIG;
 }
 
 /* A peer that was gone before its handler started is no fault of anybody. */
@@ -112,6 +123,15 @@ take_connection(struct host_connection *ret)
 }
 
 static int
+keep_only(const struct host_connection *connection)
+{
+	int keep[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, connection->in,
+		connection->out };
+
+	return host_privileges_keep(keep, sizeof keep / sizeof *keep);
+}
+
+static int
 serve(const struct config *config)
 {
 	struct host_connection connection;
@@ -123,6 +143,9 @@ serve(const struct config *config)
 	if (status != EX_OK)
 		return status;
 	host_stop_watch();
+	/* Whatever else was inherited is nobody's business here. */
+	if (keep_only(&connection) < 0)
+		return EX_OSERR;
 	status = become_service(config);
 	if (status == EX_OK)
 		status = open_log(config, &log);

@@ -21,7 +21,7 @@ struct reply {
 };
 
 static struct reply
-report_store_fault(struct session *x, int error)
+report_store_fault(struct smtpd_session *x, int error)
 {
 	struct smtpd_server *s = x->s;
 
@@ -36,7 +36,7 @@ report_store_fault(struct session *x, int error)
 }
 
 static struct reply
-yes_or_no(struct session *x, int r)
+yes_or_no(struct smtpd_session *x, int r)
 {
 	if (r < 0)
 		return report_store_fault(x, r);
@@ -44,7 +44,7 @@ yes_or_no(struct session *x, int r)
 }
 
 static void
-log_login(struct session *x, int priority, const char *event, const char *message)
+log_login(struct smtpd_session *x, int priority, const char *event, const char *message)
 {
 	const char *user = auth_exchange_user(x->exchange);
 
@@ -58,7 +58,7 @@ log_login(struct session *x, int priority, const char *event, const char *messag
 }
 
 static struct reply
-judge_exchange(struct session *x, enum auth_verdict verdict, const char *text)
+judge_exchange(struct smtpd_session *x, enum auth_verdict verdict, const char *text)
 {
 	switch (verdict) {
 	case AUTH_CHALLENGE:
@@ -87,7 +87,22 @@ judge_exchange(struct session *x, enum auth_verdict verdict, const char *text)
 }
 
 static struct reply
-step_exchange(struct session *x, const struct smtp_request *request)
+report_exchange_fault(struct smtpd_session *x, int error)
+{
+	struct smtpd_server *s = x->s;
+
+	smtpd_fault(s, error, "AUTH: %s", strerror(-error));
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_ERR,
+			.event = "fault",
+			.reason = strerror(-error) },
+		"Cannot begin a login of %s: %s", s->connection->peer_port,
+		buffer_string(&s->fault));
+	return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+}
+
+static struct reply
+step_exchange(struct smtpd_session *x, const struct smtp_request *request)
 {
 	enum auth_verdict verdict;
 	const char *text = NULL;
@@ -100,7 +115,7 @@ step_exchange(struct session *x, const struct smtp_request *request)
 		if (r == -ENOTSUP)
 			return (struct reply){ SMTP_ANSWER_AUTH_UNKNOWN, NULL };
 		if (r < 0)
-			return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+			return report_exchange_fault(x, r);
 	}
 	if (!x->exchange)
 		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
@@ -121,7 +136,7 @@ peer_literal(const struct smtpd_server *s, char *room, size_t size)
 }
 
 static int
-write_trace(struct session *x)
+write_trace(struct smtpd_session *x)
 {
 	CLEANUP(buffer_free) struct buffer b = { 0 };
 	const struct smtpd_server *s = x->s;
@@ -147,7 +162,7 @@ write_trace(struct session *x)
 }
 
 static struct reply
-report_spool_fault(struct session *x, int error)
+report_spool_fault(struct smtpd_session *x, int error)
 {
 	bool full = error == -ENOSPC || error == -EDQUOT;
 	struct smtpd_server *s = x->s;
@@ -165,7 +180,7 @@ report_spool_fault(struct session *x, int error)
 }
 
 static struct reply
-open_message(struct session *x)
+open_message(struct smtpd_session *x)
 {
 	int r = smtpd_id(x->id);
 
@@ -181,7 +196,7 @@ open_message(struct session *x)
 }
 
 static struct reply
-finish_message(struct session *x)
+finish_message(struct smtpd_session *x)
 {
 	const char *const *recipients;
 	size_t n;
@@ -206,7 +221,7 @@ finish_message(struct session *x)
 }
 
 void
-session_store(struct session *x, const char *data, size_t len)
+smtpd_session_store(struct smtpd_session *x, const char *data, size_t len)
 {
 	if (x->message_error == 0 && len > 0)
 		x->message_error = spool_message_write(x->message, data, len);
@@ -221,7 +236,7 @@ is_answered(enum smtp_ask ask)
 }
 
 static struct reply
-answer(struct session *x, const struct smtp_request *request)
+answer(struct smtpd_session *x, const struct smtp_request *request)
 {
 	const struct config *config = x->s->config;
 	const char *user = smtp_dialogue_user(x->dialogue);
@@ -242,18 +257,18 @@ answer(struct session *x, const struct smtp_request *request)
 
 /* Requests that end something here and are not answered. */
 static void
-obey(struct session *x, const struct smtp_request *request)
+obey(struct smtpd_session *x, const struct smtp_request *request)
 {
 	if (request->ask == SMTP_ASK_DISCARD)
 		spool_message_free(TAKE_PTR(x->message));
 	else if (request->ask == SMTP_ASK_STARTTLS)
-		x->state = SESSION_STARTS_TLS;
+		x->state = SMTPD_SESSION_STARTS_TLS;
 	else if (request->ask == SMTP_ASK_CLOSE)
-		x->state = SESSION_CLOSES;
+		x->state = SMTPD_SESSION_CLOSES;
 }
 
 static void
-note(struct session *x, const struct smtp_request *request)
+note(struct smtpd_session *x, const struct smtp_request *request)
 {
 	if (request->delay > 0)
 		x->hold = host_clock_ms() + request->delay;
@@ -271,7 +286,7 @@ note(struct session *x, const struct smtp_request *request)
 }
 
 int
-session_do(struct session *x, struct smtp_request *request)
+smtpd_session_do(struct smtpd_session *x, struct smtp_request *request)
 {
 	int r;
 

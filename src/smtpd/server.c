@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <syslog.h>
 
 #include "base/text.h"
 #include "pki/digest.h"
@@ -67,4 +68,18 @@ smtpd_log(
 	if (!record.device && s->proved && s->device[0])
 		record.device = s->device;
 	host_log_write(s->log, &record);
+}
+
+int
+smtpd_violated(struct smtpd_server *s, const char *what)
+{
+	smtpd_fault(s, -EPROTO, "tls process: %s", what);
+	s->status = EX_OSERR;
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_ERR,
+			.event = "tls-process-fault",
+			.reason = what },
+		"The tls process of %s broke the protocol of the control channel",
+		s->connection->peer_port);
+	return -EACCES;
 }

@@ -41,6 +41,10 @@ int smtpd_id(char ret[SMTPD_ID_SIZE]);
 void smtpd_fault(struct smtpd_server *s, int error, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The tls process has broken the protocol of the control channel: logged, and nothing it
+ * says is heard any more. -EACCES, for the caller to pass on. */
+int smtpd_violated(struct smtpd_server *s, const char *what);
+
 /* One log record about this connection; message is a printf format. */
 void smtpd_log(const struct smtpd_server *s, struct host_record record,
 	const char *message, ...) __attribute__((format(printf, 3, 4)));

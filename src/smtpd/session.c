@@ -26,7 +26,7 @@ in_seconds(unsigned seconds)
 }
 
 static void
-expect(struct session *x)
+expect(struct smtpd_session *x)
 {
 	bool message = smtp_dialogue_in_message(x->dialogue);
 	const struct config *config = x->s->config;
@@ -37,7 +37,7 @@ expect(struct session *x)
 
 /* 1 where the message has ended, 0 where more is needed. */
 static int
-take_message(struct session *x)
+take_message(struct smtpd_session *x)
 {
 	char *data = buffer_data(&x->in);
 	struct smtp_request request;
@@ -46,7 +46,7 @@ take_message(struct session *x)
 	int r;
 
 	ended = smtp_data_scan(&x->data, data, buffer_len(&x->in), data, &out, &consumed);
-	session_store(x, data, out);
+	smtpd_session_store(x, data, out);
 	buffer_consume(&x->in, consumed);
 	if (!ended)
 		return 0;
@@ -54,13 +54,13 @@ take_message(struct session *x)
 	if (r < 0)
 		return r;
 	expect(x);
-	r = session_do(x, &request);
+	r = smtpd_session_do(x, &request);
 	return r < 0 ? r : 1;
 }
 
 /* 1 where there was a line, 0 where more is needed. */
 static int
-take_line(struct session *x)
+take_line(struct smtpd_session *x)
 {
 	enum smtp_line_fault fault;
 	struct smtp_request request;
@@ -79,21 +79,21 @@ take_line(struct session *x)
 	buffer_consume(&x->in, consumed);
 	if (!ended || r < 0)
 		return r;
-	r = session_do(x, &request);
+	r = smtpd_session_do(x, &request);
 	expect(x);
 	return r < 0 ? r : 1;
 }
 
 /* Whether what was read can be looked at now. */
 static bool
-may_go_on(const struct session *x)
+may_go_on(const struct smtpd_session *x)
 {
-	return x->state == SESSION_GOES_ON && x->hold == 0 && !x->starved &&
+	return x->state == SMTPD_SESSION_GOES_ON && x->hold == 0 && !x->starved &&
 	       buffer_len(&x->replies) < REPLIES_MAX;
 }
 
 static int
-understand(struct session *x)
+understand(struct smtpd_session *x)
 {
 	int r = 0;
 
@@ -110,7 +110,7 @@ understand(struct session *x)
 }
 
 static void
-flush(struct session *x)
+flush(struct smtpd_session *x)
 {
 	ssize_t n = write(
 		x->s->channel.out, buffer_data(&x->replies), buffer_len(&x->replies));
@@ -118,20 +118,20 @@ flush(struct session *x)
 	if (n > 0)
 		buffer_consume(&x->replies, (size_t)n);
 	else if (errno != EAGAIN && errno != EINTR) {
-		x->state = SESSION_LOST;
+		x->state = SMTPD_SESSION_LOST;
 		x->why = "lost";
 	}
 }
 
 static void
-fill(struct session *x)
+fill(struct smtpd_session *x)
 {
 	bool message = smtp_dialogue_in_message(x->dialogue);
 	size_t room = message ? READ_MESSAGE : READ_COMMANDS;
 	ssize_t n;
 
 	if (buffer_reserve(&x->in, room) < 0) {
-		x->state = SESSION_LOST;
+		x->state = SMTPD_SESSION_LOST;
 		return;
 	}
 	n = read(x->s->channel.in, buffer_tail(&x->in), room);
@@ -145,34 +145,44 @@ fill(struct session *x)
 		x->in_ended = true;
 }
 
-/* What the tls process says while it relays is how the peer's side ended. */
-static void
-hear_control(struct session *x)
+/* What the tls process says while it relays is how the peer's side ended, or that TLS may
+ * begin. Anything else ends the session. 0, 1 for RELAYED, negative without a channel. */
+static int
+hear_control(struct smtpd_session *x)
 {
+	struct smtpd_server *s = x->s;
 	struct tls_message m;
+	int r = tls_channel_receive(&s->channel, &m);
 
-	if (tls_channel_receive(&x->s->channel, &m) < 0) {
-		close(TAKE_FD(x->s->channel.control));
-		return;
+	if (r < 0) {
+		close(TAKE_FD(s->channel.control));
+		return r == -EPIPE ? r : smtpd_violated(s, "unreadable");
 	}
-	if (m.kind == TLS_GONE && m.gone == TLS_GONE_TRUNCATED)
-		x->why = "truncated";
-	else if (m.kind == TLS_GONE && m.gone == TLS_GONE_FAULT)
-		x->why = "connection-fault";
+	if (m.kind == TLS_RELAYED && x->state == SMTPD_SESSION_STARTS_TLS) {
+		x->relayed = m.relayed;
+		return 1;
+	}
+	if (m.kind == TLS_GONE) {
+		if (m.gone != TLS_GONE_CLOSED)
+			x->why = m.gone == TLS_GONE_FAULT ? "connection-fault"
+							  : "truncated";
+		return 0;
+	}
 	tls_message_clear(&m);
+	return smtpd_violated(s, "unexpected");
 }
 
 static void
-say_goodbye(struct session *x, enum smtp_goodbye why, const char *word)
+say_goodbye(struct smtpd_session *x, enum smtp_goodbye why, const char *word)
 {
-	x->state = SESSION_CLOSES;
+	x->state = SMTPD_SESSION_CLOSES;
 	x->why = word;
 	if (smtp_dialogue_goodbye(x->dialogue, why, &x->replies) < 0)
-		x->state = SESSION_LOST;
+		x->state = SMTPD_SESSION_LOST;
 }
 
 static int64_t
-next_deadline(const struct session *x)
+next_deadline(const struct smtpd_session *x)
 {
 	int64_t d = x->deadline < x->s->deadline ? x->deadline : x->s->deadline;
 
@@ -180,7 +190,7 @@ next_deadline(const struct session *x)
 }
 
 static void
-await(struct session *x)
+await(struct smtpd_session *x)
 {
 	bool held = x->hold > 0;
 	bool full = buffer_len(&x->replies) >= REPLIES_MAX;
@@ -195,22 +205,26 @@ await(struct session *x)
 
 	if (r == 0 && held && host_clock_ms() >= x->hold)
 		x->hold = 0;
+	else if (r == 0 && host_stop_asked())
+		say_goodbye(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
 	else if (r == 0)
 		say_goodbye(x, SMTP_GOODBYE_TIMEOUT, "timeout");
 	if (r <= 0)
 		return;
-	if (fds[2].revents)
-		hear_control(x);
-	if (fds[0].revents)
+	/* A tls process that has ended still has left what it relayed. */
+	if (fds[2].revents && hear_control(x) == -EACCES) {
+		x->state = SMTPD_SESSION_LOST;
+		x->why = "tls-process-fault";
+	} else if (fds[0].revents)
 		fill(x);
 }
 
 static void
-heed_stop(struct session *x)
+heed_stop(struct smtpd_session *x)
 {
 	int64_t end = host_clock_ms() + STOP_MS;
 
-	if (!host_stop_asked() || x->state != SESSION_GOES_ON)
+	if (!host_stop_asked() || x->state != SMTPD_SESSION_GOES_ON)
 		return;
 	if (!smtp_dialogue_in_message(x->dialogue))
 		say_goodbye(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
@@ -219,33 +233,33 @@ heed_stop(struct session *x)
 }
 
 static void
-loop(struct session *x)
+loop(struct smtpd_session *x)
 {
-	while (x->state == SESSION_GOES_ON) {
+	while (x->state == SMTPD_SESSION_GOES_ON) {
 		if (understand(x) < 0) {
 			say_goodbye(x, SMTP_GOODBYE_FAULT, "out-of-memory");
 			return;
 		}
 		heed_stop(x);
-		if (x->state != SESSION_GOES_ON)
+		if (x->state != SMTPD_SESSION_GOES_ON)
 			return;
 		if (x->hold == 0 && buffer_len(&x->replies) > 0)
 			flush(x);
 		/* All that came is answered: nobody will say more. */
 		if (x->in_ended && x->hold == 0 && buffer_len(&x->replies) == 0 &&
-			x->state == SESSION_GOES_ON) {
-			x->state = SESSION_CLOSES;
+			x->state == SMTPD_SESSION_GOES_ON) {
+			x->state = SMTPD_SESSION_CLOSES;
 			x->why = x->why ? x->why : "lost";
 			return;
 		}
-		if (x->state == SESSION_GOES_ON && !may_go_on(x))
+		if (x->state == SMTPD_SESSION_GOES_ON && !may_go_on(x))
 			await(x);
 	}
 }
 
 /* A wrong password's last 421 waits, too. */
 static void
-hold_last_words(struct session *x)
+hold_last_words(struct smtpd_session *x)
 {
 	struct pollfd p = { .fd = x->s->channel.control, .events = 0 };
 
@@ -257,7 +271,7 @@ hold_last_words(struct session *x)
 /* All that was relayed in the clear behind STARTTLS is dropped: an attacker could have
  * put it there (RFC 3207 section 6). */
 static int
-drop_plaintext(struct session *x, uint64_t relayed)
+drop_plaintext(struct smtpd_session *x, uint64_t relayed)
 {
 	struct tls_channel *c = &x->s->channel;
 	uint64_t dropped = buffer_len(&x->in);
@@ -284,27 +298,27 @@ drop_plaintext(struct session *x, uint64_t relayed)
 }
 
 static int
-start_tls(struct session *x)
+start_tls(struct smtpd_session *x)
 {
 	struct tls_channel *c = &x->s->channel;
 	struct pollfd p = { .fd = c->control, .events = POLLIN };
-	struct tls_message m = { 0 };
+	int64_t deadline = in_seconds(x->s->config->timeout_handshake);
 	int r = tls_channel_starttls(
 		c, buffer_data(&x->replies), buffer_len(&x->replies));
 
 	/* The end of the peer's stream may have been told just before. */
-	while (r == 0 && m.kind != TLS_RELAYED) {
-		r = host_stop_poll(&p, 1, in_seconds(x->s->config->timeout_handshake));
+	while (r == 0) {
+		r = host_stop_poll(&p, 1, deadline);
 		if (r == 0)
 			return -ETIMEDOUT;
 		if (r > 0)
-			r = tls_channel_receive(c, &m);
+			r = hear_control(x);
 	}
-	return r < 0 ? r : drop_plaintext(x, m.relayed);
+	return r < 0 ? r : drop_plaintext(x, x->relayed);
 }
 
 static int
-prepare(struct session *x, bool starttls, char **ret_mechanisms)
+prepare(struct smtpd_session *x, bool starttls, char **ret_mechanisms)
 {
 	const struct config *config = x->s->config;
 	char *mechanisms = starttls ? strdup("") : auth_mechanisms(config, &x->s->peer);
@@ -327,16 +341,16 @@ prepare(struct session *x, bool starttls, char **ret_mechanisms)
 }
 
 static enum smtpd_end
-conclude(struct session *x)
+conclude(struct smtpd_session *x)
 {
 	struct smtpd_server *s = x->s;
 
 	hold_last_words(x);
-	if (x->state == SESSION_STARTS_TLS) {
+	if (x->state == SMTPD_SESSION_STARTS_TLS) {
 		if (start_tls(x) == 0)
 			return SMTPD_END_STARTTLS;
 		x->why = "lost";
-	} else if (x->state == SESSION_CLOSES) {
+	} else if (x->state == SMTPD_SESSION_CLOSES) {
 		tls_channel_last(
 			&s->channel, buffer_data(&x->replies), buffer_len(&x->replies));
 	}
@@ -354,7 +368,7 @@ enum smtpd_end
 smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 {
 	CLEANUP_FREE char *mechanisms = NULL;
-	struct session x = { .s = s };
+	struct smtpd_session x = { .s = s };
 	enum smtpd_end end = SMTPD_END_CLOSED;
 
 	if (prepare(&x, starttls, &mechanisms) == 0 &&

@@ -10,14 +10,14 @@
 #include "smtpd/server.h"
 #include "spool/message.h"
 
-enum session_state {
-	SESSION_GOES_ON,
-	SESSION_CLOSES,     /* the replies not yet written are the last words */
-	SESSION_STARTS_TLS, /* they are the reply to STARTTLS */
-	SESSION_LOST,       /* nobody is there to read them */
+enum smtpd_session_state {
+	SMTPD_SESSION_GOES_ON,
+	SMTPD_SESSION_CLOSES,     /* the replies not yet written are the last words */
+	SMTPD_SESSION_STARTS_TLS, /* they are the reply to STARTTLS */
+	SMTPD_SESSION_LOST,       /* nobody is there to read them */
 };
 
-struct session {
+struct smtpd_session {
 	struct smtpd_server *s;
 	struct smtp_policy policy;
 	struct smtp_dialogue *dialogue;
@@ -29,22 +29,22 @@ struct session {
 	int64_t hold;          /* replies wait until then, 0: they do not */
 	bool starved;          /* what is in in makes no whole line: more is needed */
 	bool in_ended;         /* the peer sends no more */
-	enum session_state state;
+	uint64_t relayed;      /* bytes in the clear, as RELAYED said */
+	enum smtpd_session_state state;
 	const char *why; /* it ended, for the log */
 
 	struct auth_exchange *exchange;
 	struct spool_message *message;
-	int message_error; /* the first one of writing it */
-	uint64_t message_size;
+	int message_error;      /* the first one of writing it */
 	char id[SMTPD_ID_SIZE]; /* its queue id */
 	unsigned accepted;      /* messages */
 };
 
 /* Does what the dialogue asks, and what it asks next when answered, until it waits for
  * the peer. Replies are appended to session->replies. 0 or -ENOMEM. */
-int session_do(struct session *x, struct smtp_request *request);
+int smtpd_session_do(struct smtpd_session *x, struct smtp_request *request);
 
 /* Takes bytes of the message that is open. */
-void session_store(struct session *x, const char *data, size_t len);
+void smtpd_session_store(struct smtpd_session *x, const char *data, size_t len);
 
 #endif

@@ -241,5 +241,5 @@ tls_channel_close(struct tls_channel *c, int grace, int *ret_signal)
 	if (c->out >= 0 && c->out != c->in)
 		close(c->out);
 	c->in = c->out = -1;
-	buffer_free(&c->packet);
+	buffer_wipe(&c->packet);
 }

@@ -266,8 +266,8 @@ finish(struct tls_relay *r)
 	struct tls_message m = { .kind = TLS_RELAYED, .relayed = r->relayed };
 
 	buffer_wipe(&r->up);
-	buffer_free(&r->down);
-	buffer_free(&r->last_words);
+	buffer_wipe(&r->down);
+	buffer_wipe(&r->last_words);
 	buffer_free(&r->packet);
 	if (r->last == TLS_LAST)
 		return TLS_RELAY_LAST;
