@@ -3,6 +3,7 @@
 is which, their descriptors, their memory. Reading memory needs root."""
 
 import base64
+import errno
 import hashlib
 import os
 import pathlib
@@ -68,7 +69,18 @@ def unix_inodes():
 
 
 def memory(pid):
-    """Every readable region of a process's memory: (name, bytes)."""
+    """Every readable region of a process's memory: (name, bytes). A process that is busy may
+    unmap one while it is looked at: then all is looked at again."""
+    for _ in range(20):
+        try:
+            return memory_once(pid)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+    raise AssertionError(f"the memory of {pid} does not hold still")
+
+
+def memory_once(pid):
     regions = []
     with open(PROC / str(pid) / "mem", "rb", buffering=0) as mem:
         for line in (PROC / str(pid) / "maps").read_text().splitlines():

@@ -411,6 +411,7 @@ def test_keys_of_our_own_making(programs, door, kind):
 # The versions and ciphers.
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("tls", ["1.0", "1.1"])
 def test_old_versions(door, authority, tls):
     d = door(keys=authority)

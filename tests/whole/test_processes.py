@@ -290,7 +290,7 @@ def test_death_of_the_smtp_process_ends_the_tls_process(door):
 
 
 def test_death_of_the_tls_process_ends_the_smtp_process(door):
-    d = door(exits=(70,))
+    d = door(exits=(71,))
     with d.connect() as client:
         pair = Pair(d, client)
         os.kill(pair.tls, signal.SIGKILL)
@@ -301,7 +301,7 @@ def test_death_of_the_tls_process_ends_the_smtp_process(door):
 
 
 def test_death_of_the_tls_process_in_the_handshake(door):
-    d = door(exits=(70,))
+    d = door(exits=(71,))
     client = d.socket()
     pair = Pair(d, client)
     os.kill(pair.tls, signal.SIGKILL)
@@ -311,7 +311,7 @@ def test_death_of_the_tls_process_in_the_handshake(door):
 
 
 def test_death_of_the_tls_process_in_a_message(door):
-    d = door(exits=(70,))
+    d = door(exits=(71,))
     password = d.add_user("brad")
     with d.connect() as client:
         log_in(client, "brad", password)
