@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The buffer owns its allocation and overwrites it whenever it moves, so that a secret
+ * that was stored leaves no copy. The one fault is -ENOMEM, after which it is as before.
+ */
 #include "base/buffer.h"
 
 #include <errno.h>

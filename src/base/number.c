@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Digits twice: once to see that they are digits, once to add them up. Faults: -EINVAL,
+ * -ERANGE.
+ */
 #include "base/number.h"
 
 #include <errno.h>

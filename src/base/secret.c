@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Comparison and wiping that no optimiser removes. There are no faults.
+ */
 #include "base/secret.h"
 
 #include <stdlib.h>

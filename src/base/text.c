@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: ISC
+/*
+ * ASCII by table and arithmetic. Faults: -EINVAL of bad hexadecimal, -ENOMEM.
+ */
 #include "base/text.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Descriptors as supervisors pass them. Owns none: the caller serves and closes them.
+ * Faults: -ENOTSOCK, -E2BIG, -ENOTCONN, those of the system calls.
+ */
 #include "host/activation.h"
 
 #include <arpa/inet.h>

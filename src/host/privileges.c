@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * System calls that take rights away from this process. None can be undone; each failure
+ * is the caller's reason not to serve.
+ */
 #include "host/privileges.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Two signals and a flag. The handlers do nothing but set it; there are no faults.
+ */
 #include "host/stop.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The two voices of HELP. The one fault is -ENOMEM.
+ */
 #include "smtp/help.h"
 
 /* Read by people and by programs: these lines, in this order. */

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * What all verbs use: the one function for changes of state, replies that count as
+ * errors, the end of the session. Owns nothing. The one fault is -ENOMEM.
+ */
 #include "smtp/session.h"
 
 void

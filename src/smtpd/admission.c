@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: ISC
+/*
+ * A small state machine over the control channel: SIGN once, CLAIM once, then PROVED or
+ * FAILED. Owns the signer and, until it is proved, the claimed identity. A message out of
+ * place ends the connection; a fault of ours refuses the peer with internal_error.
+ */
 #include "smtpd/admission.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The order of things in one connection: credentials, fork, handshake, session, close.
+ * Owns the channel and all that is in struct smtpd_server. Faults of ours end as an exit
+ * status and a log record; those of the peer as a log record.
+ */
 #include "smtpd/connection.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * getopt. Owns the array of overrides, whose strings are argv's. Faults are told to
+ * stderr.
+ */
 #include "smtpd/options.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Identifiers, faults of ours and log records. Owns nothing; formatted text is cut at 512
+ * bytes.
+ */
 #include "smtpd/server.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The loop: understand what has come, write the replies of it at once, wait. Owns the
+ * dialogue, both buffers, and the exchange and message under way, which end with it
+ * however it ends. Without memory the peer gets 421; a peer that is gone gets nothing.
+ */
 #include "smtpd/session.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The smtp process' end of the pair: fork, talk, reap. Owns the plain and the control
+ * descriptor and the child's pidfd until tls_channel_close; the connection is the child's
+ * from the fork on. Faults: -errno of the system calls; a child that was forked and
+ * cannot be watched is killed.
+ */
 #include "tls/channel.h"
 
 #include <errno.h>

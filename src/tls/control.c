@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: ISC
+/*
+ * Encoding and decoding of control messages. The encoder trusts its caller; the decoder
+ * trusts nothing: a reader that has met one fault yields zeros from then on, and the
+ * message is refused whole. Owns nothing but the names of a decoded CLAIM, which the
+ * receiver clears. Faults: -EBADMSG, -EMSGSIZE, -EPIPE, -ENOMEM, those of the socket
+ * calls.
+ */
 #include "tls/control.h"
 
 #include <errno.h>

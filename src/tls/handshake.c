@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The handshake as a loop over a non-blocking socket, with two callbacks that wait on the
+ * control channel: the signature and the verdict. The session belongs to the caller on
+ * success and to nobody on failure, when the process is about to end. Every fault refuses
+ * the peer; which alert it gets and what the smtp process is told is decided here.
+ */
 #include "tls/handshake.h"
 
 #include <errno.h>

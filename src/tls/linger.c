@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * A bounded reader of what nobody wants. Descriptors are the caller's; there are no
+ * faults: at worst the peer gets a reset.
+ */
 #include "tls/linger.h"
 
 #include <errno.h>

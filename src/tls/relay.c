@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The relay's loop: move what can be moved each way, then wait for more. Owns the two
+ * buffers and the last words while it runs; descriptors and session are the caller's. A
+ * fault of the network is told to the smtp process, which decides; a fault of the smtp
+ * process' side ends the loop.
+ */
 #include "tls/relay.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: ISC
+/*
+ * GnuTLS' private key by callbacks. Faults: whatever goes wrong on the control channel is
+ * GNUTLS_E_PK_SIGN_FAILED, which ends the handshake.
+ */
 #include "tls/remote_key.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: ISC
+/*
+ * The private key from its file to its one signature. Owns the key and every copy of its
+ * file's bytes, and overwrites them. Faults: -errno of reading, -EBADMSG for what is no
+ * key, -EALREADY, -EINVAL, -EIO.
+ */
 #include "tls/signer.h"
 
 #include <errno.h>
