@@ -11,6 +11,9 @@ unset XDG_CONFIG_HOME XDG_STATE_HOME
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BIN=$(cd "$ROOT" && realpath "${POSTERN_BIN:-build/bin}")
 DIR=$ROOT/build/$(basename "$0")
+HERE=localhost
+# A machine that was set up in a hurry may not know its own name.
+getent ahosts localhost >/dev/null || HERE=127.0.0.1
 declare -a STARTED=() # process ids; of a server, its group's, with a minus before it
 
 fail() {
@@ -28,9 +31,10 @@ is_alive() {
 		read -r line 2>/dev/null <"$stat" || continue
 		pid=${line%% *}
 		read -r state _ group _ <<<"${line##*) }"
-		if [ "$state" != Z ] && { [ "$1" = "$pid" ] || [ "$1" = "-$group" ]; }; then
-			return 0
-		fi
+		[ "$state" != Z ] || continue
+		case $1 in
+		"$pid" | "-$group") return 0 ;;
+		esac
 	done
 	return 1
 }
@@ -69,7 +73,8 @@ demo_user() {
 demo_keys() {
 	mkdir -p "$DIR"/home
 	if [ ! -e "$DIR"/keys/server.pem ]; then
-		"$BIN"/postern-keys init --dir "$DIR"/keys --host localhost >/dev/null
+		"$BIN"/postern-keys init --dir "$DIR"/keys \
+			--host localhost --host 127.0.0.1 >/dev/null
 	fi
 	local name
 	for name in "$@"; do
@@ -144,5 +149,5 @@ demo_client() {
 	local bundle=$DIR/keys/clients/$1
 	shift
 	HOME=$DIR/home "$BIN"/postern --cert "$bundle"/cert.pem --key "$bundle"/key.pem \
-		--ca "$bundle"/ca.pem "$@" localhost "$PORT"
+		--ca "$bundle"/ca.pem "$@" "$HERE" "$PORT"
 }
