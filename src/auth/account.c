@@ -16,18 +16,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-static void
-store_cleanup(struct auth_store **s)
-{
-	auth_store_free(*s);
-}
-
-static void
-update_cleanup(struct auth_update **u)
-{
-	auth_update_free(*u);
-}
-
 int
 auth_account_read(const char *line, size_t len, struct auth_account *ret)
 {
@@ -80,7 +68,7 @@ int
 auth_account_load(const struct config *config, const char *text, size_t len,
 	struct auth_account *ret)
 {
-	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
@@ -114,7 +102,7 @@ is_same_password(const struct auth_credentials *a, const struct auth_credentials
 int
 auth_account_note_login(const struct config *config, const struct auth_account *a)
 {
-	CLEANUP(update_cleanup) struct auth_update *u = NULL;
+	CLEANUP(auth_update_cleanup) struct auth_update *u = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
 	struct auth_account now = { 0 };
 	char stamp[AUTH_STAMP_SIZE];
@@ -123,7 +111,7 @@ auth_account_note_login(const struct config *config, const struct auth_account *
 
 	if (a->logged_in)
 		return 0;
-	r = auth_update_begin(config->users, &u);
+	r = auth_update_begin(config->users, AUTH_WAIT_SERVICE, &u);
 	if (r < 0)
 		return r;
 	r = auth_update_find(u, 'u', a->name, &line);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * What the store says of one user when a login begins; or, of one who is not there, an
- * account that looks and costs the same and that no password opens.
+ * account that looks and costs the same as one with a generated password, and that no
+ * password opens.
  */
 #ifndef AUTH_ACCOUNT_H
 #define AUTH_ACCOUNT_H

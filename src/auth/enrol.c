@@ -48,12 +48,6 @@ auth_enrol_again(const struct auth_peer *peer, const struct auth_account *a)
 	       secret_equal(a->enrolled_by, peer->pin, PKI_PIN_SIZE);
 }
 
-static void
-update_cleanup(struct auth_update **u)
-{
-	auth_update_free(*u);
-}
-
 /* Leaves in line what the store has of the user, or the beginning of a new line. */
 static int
 begin_line(struct auth_update *u, const struct auth_peer *peer, const char *name,
@@ -94,9 +88,9 @@ static int
 store_user(const struct config *config, const struct auth_peer *peer, const char *name,
 	const struct auth_credentials *credentials)
 {
-	CLEANUP(update_cleanup) struct auth_update *u = NULL;
+	CLEANUP(auth_update_cleanup) struct auth_update *u = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
-	int r = auth_update_begin(config->users, &u);
+	int r = auth_update_begin(config->users, AUTH_WAIT_SERVICE, &u);
 
 	if (r == 0)
 		r = begin_line(u, peer, name, &line);

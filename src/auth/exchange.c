@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "auth/exchange_parts.h"
+#include "auth/gsasl_on_demand.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -71,6 +72,45 @@ auth_exchange_because(struct auth_exchange *x, const char *format, ...)
 	va_end(ap);
 }
 
+int
+auth_exchange_check(const struct config *config)
+{
+	for (size_t i = 0; i < N_MECHANISMS; i++)
+		if (config->mechanisms & MECHANISMS[i].flag)
+			return auth_gsasl_available() ? 0 : -ELIBACC;
+	return 0;
+}
+
+/* A fault of writing the store, or of reading it but for its damaged lines; before is
+ * what the sentence begins with. */
+static void
+because_fault(struct auth_exchange *x, const char *before, int r)
+{
+	const char *users = x->config->users;
+
+	switch (r) {
+	case -ETIMEDOUT:
+		auth_exchange_because(
+			x, "%s%s.lock: held by another process", before, users);
+		break;
+	case -EINPROGRESS:
+		auth_exchange_because(x,
+			"%s%s: changed, but its directory could not be written to the "
+			"disk",
+			before, users);
+		break;
+	case -EPROTONOSUPPORT:
+		auth_exchange_because(
+			x, "%s%s:1: format of another version of postern", before, users);
+		break;
+	case -ELIBACC:
+		auth_exchange_because(x, "%slibgsasl cannot be loaded", before);
+		break;
+	default:
+		auth_exchange_because(x, "%s%s: %s", before, users, strerror(-r));
+	}
+}
+
 enum auth_verdict
 auth_exchange_fault(struct auth_exchange *x, int r)
 {
@@ -78,11 +118,8 @@ auth_exchange_fault(struct auth_exchange *x, int r)
 	if (r == -EBADMSG)
 		auth_exchange_because(x, "%s:%zu: damaged line", x->config->users,
 			x->account.damage > 0 ? x->account.damage : 1);
-	else if (r == -EPROTONOSUPPORT)
-		auth_exchange_because(x, "%s:1: format of another version of postern",
-			x->config->users);
 	else
-		auth_exchange_because(x, "%s: %s", x->config->users, strerror(-r));
+		because_fault(x, "", r);
 	return AUTH_TEMPORARY;
 }
 
@@ -134,10 +171,13 @@ auth_exchange_done(struct auth_exchange *x)
 {
 	int r = auth_account_note_login(x->config, &x->account);
 
-	if (r < 0)
-		auth_exchange_because(x, "password right; login not written down: %s: %s",
-			x->config->users,
-			r == -EBADMSG ? "damaged first line" : strerror(-r));
+	x->error = r < 0 ? r : 0;
+	if (r == -EBADMSG)
+		auth_exchange_because(x,
+			"password right; login not written down: %s: damaged first line",
+			x->config->users);
+	else if (r < 0)
+		because_fault(x, "password right; login not written down: ", r);
 	else if (x->account.damage > 0)
 		auth_exchange_because(x, "password right; %s:%zu: damaged line",
 			x->config->users, x->account.damage);
@@ -153,6 +193,7 @@ auth_exchange_ask(struct auth_exchange *x, const void *data, size_t len)
 
 	if (pki_base64_encode(data, len, &coded) < 0 ||
 		buffer_puts(&x->text, coded) < 0 || !buffer_string(&x->text)) {
+		x->error = -ENOMEM;
 		auth_exchange_because(x, "out of memory");
 		return AUTH_TEMPORARY;
 	}
@@ -226,6 +267,7 @@ auth_exchange_step(struct auth_exchange *x, const char *line, const char **ret_t
 	if (text)
 		explicit_bzero(text, len);
 	free(text);
+	x->verdict = verdict;
 	if (verdict != AUTH_CHALLENGE)
 		x->state = AUTH_STATE_OVER;
 	if (verdict == AUTH_CHALLENGE || verdict == AUTH_ENROLLED)
@@ -248,7 +290,7 @@ auth_exchange_reason(const struct auth_exchange *x)
 int
 auth_exchange_error(const struct auth_exchange *x)
 {
-	return x->error < 0 ? x->error : -EIO;
+	return x->error == 0 && x->verdict == AUTH_TEMPORARY ? -EIO : x->error;
 }
 
 const char *

@@ -2,7 +2,12 @@
 /*
  * One AUTH exchange, from its first line to its verdict: the SASL mechanisms through
  * libgsasl, and the classic AUTH, which asks for username and password in base64 and can
- * enrol. An exchange decides who logs in and writes nothing but an enrolment.
+ * enrol. An exchange decides who logs in, and writes enrolments and first logins.
+ *
+ * What a peer is told does not say who exists, with these exceptions. The number of
+ * iterations that SCRAM names, and the time of a check, follow each user's own password;
+ * an unknown user looks like one whose password was generated. And where enrolment admits
+ * a name, the classic AUTH asks for a password or gives one.
  */
 #ifndef AUTH_EXCHANGE_H
 #define AUTH_EXCHANGE_H
@@ -39,9 +44,13 @@ struct auth_exchange;
  * or NULL without memory. */
 char *auth_mechanisms(const struct config *config, const struct auth_peer *peer);
 
+/* Whether what the configuration offers can be had: 0, or -ELIBACC where a mechanism
+ * needs libgsasl and that cannot be loaded. */
+int auth_exchange_check(const struct config *config);
+
 /* Starts the mechanism of that name, in any case, or the classic AUTH where mechanism is
  * NULL. 0 with *ret, -ENOTSUP for a mechanism that auth_mechanisms does not name,
- * -ENOMEM. */
+ * -ELIBACC where libgsasl cannot be loaded, -ENOMEM. */
 int auth_exchange_start(const struct config *config, const struct auth_peer *peer,
 	const char *mechanism, struct auth_exchange **ret);
 
@@ -58,7 +67,9 @@ const char *auth_exchange_user(const struct auth_exchange *x);
 /* Why the last step said what it said, for the log, never for the peer; never NULL. */
 const char *auth_exchange_reason(const struct auth_exchange *x);
 
-/* After AUTH_TEMPORARY, the negative errno that stood in the way. */
+/* After AUTH_TEMPORARY, the negative errno that stood in the way. After AUTH_DONE, 0; or,
+ * where the first login could not be written down, the negative errno of that: the user
+ * is logged in all the same, but the store needs somebody's attention. */
 int auth_exchange_error(const struct auth_exchange *x);
 
 /* What was asked for, by its canonical name ("SCRAM-SHA-256"; "classic"). */

@@ -38,9 +38,10 @@ struct auth_exchange {
 	const struct auth_peer *peer;
 	const struct auth_mechanism *mechanism; /* NULL: classic */
 	enum auth_state state;
-	bool loaded; /* account was looked up */
-	int fault;   /* negative errno of a look-up inside a callback, or 0 */
-	int error;   /* negative errno behind AUTH_TEMPORARY, or 0 */
+	enum auth_verdict verdict; /* of the last step */
+	bool loaded;               /* account was looked up */
+	int fault; /* negative errno of a look-up inside a callback, or 0 */
+	int error; /* negative errno behind AUTH_TEMPORARY, or met at AUTH_DONE, or 0 */
 	struct auth_account account;
 	struct Gsasl *gsasl;
 	struct Gsasl_session *session;

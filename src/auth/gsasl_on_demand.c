@@ -4,11 +4,14 @@
  * fifth of a process' start and memory, and most connections end, or log in, without it:
  * so the programs are not linked with it, and its functions that are used here are
  * defined below to hand each call on. The library stays loaded. Where it cannot be
- * loaded, gsasl_init and gsasl_saslprep fail as they do without memory; the others are of
- * no use before those.
+ * loaded, gsasl_init and gsasl_saslprep fail as they do without memory, and
+ * auth_gsasl_available tells which it was; the others are of no use before those.
  */
+#include "auth/gsasl_on_demand.h"
+
 #include <dlfcn.h>
 #include <gsasl.h>
+#include <stddef.h>
 
 static const char LIBRARY[] = "libgsasl.so.18";
 
@@ -20,6 +23,12 @@ find(const char *name)
 	if (!library)
 		library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	return library ? dlsym(library, name) : NULL;
+}
+
+bool
+auth_gsasl_available(void)
+{
+	return find("gsasl_init") != NULL;
 }
 
 int

@@ -4,7 +4,7 @@
  * is held open; none is followed through a symbolic link. Only the holder of the lock
  * makes files named STORE.new-XXXXXXXXXXXXXXXX, so those that are there when it gets the
  * lock belong to nobody. Faults: those of the calls; -EINVAL for a path that names no
- * file.
+ * file; -ETIMEDOUT for a lock that another process keeps.
  */
 #include "auth/lock.h"
 
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -29,6 +30,7 @@ enum {
 	STEM_MAX = NAME_MAX - 32, /* leaves room for what is put behind it */
 	LOCK_MODE = 0660,
 	STORE_MODE = 0640,
+	PAUSE_MAX = 20, /* ms between two tries for the lock */
 };
 
 static const char LOCK_SUFFIX[] = ".lock";
@@ -129,14 +131,33 @@ open_lock(struct auth_lock *l)
 	return 0;
 }
 
+static long
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Tries until the time is over. The kernel can wait for a lock, but not with a limit; and
+ * a signal must not begin the wait anew. */
 static int
-wait_for_lock(int fd)
+wait_for_lock(int fd, unsigned wait)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct timespec pause = { 0, 0 };
+	long until = now_ms() + (long)wait;
 
-	while (fcntl(fd, F_OFD_SETLKW, &lock) < 0)
-		if (errno != EINTR)
+	while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
 			return -errno;
+		if (now_ms() >= until)
+			return -ETIMEDOUT;
+		if (pause.tv_nsec < PAUSE_MAX * 1000000L)
+			pause.tv_nsec += 1000000L;
+		nanosleep(&pause, NULL);
+	}
 	return 0;
 }
 
@@ -165,7 +186,7 @@ remove_stale(const struct auth_lock *l)
 }
 
 int
-auth_lock_take(const char *path, struct auth_lock **ret)
+auth_lock_take(const char *path, unsigned wait, struct auth_lock **ret)
 {
 	struct auth_lock *l = calloc(1, sizeof(*l));
 	int r;
@@ -179,7 +200,7 @@ auth_lock_take(const char *path, struct auth_lock **ret)
 	if (r == 0)
 		r = open_lock(l);
 	if (r == 0)
-		r = wait_for_lock(l->fd);
+		r = wait_for_lock(l->fd, wait);
 	/* Another writer may have made the store meanwhile. */
 	if (r == 0)
 		r = read_model(l);
@@ -289,5 +310,5 @@ auth_lock_replace(struct auth_lock *l, const void *text, size_t len)
 		unlinkat(l->dir, name, 0);
 		return r;
 	}
-	return fsync(l->dir) < 0 ? -errno : 0;
+	return fsync(l->dir) < 0 ? -EINPROGRESS : 0;
 }

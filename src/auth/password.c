@@ -2,7 +2,7 @@
 /*
  * Passwords. SASLprep is libgsasl's, so that a password set here is the one that its
  * SCRAM computes with. What is derived on the way is overwritten. Faults: -EINVAL for
- * what is no password, -EIO, -ENOMEM.
+ * what is no password, -EIO, -ENOMEM, -ELIBACC for want of libgsasl.
  */
 #include "auth/password.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/gsasl_on_demand.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 
@@ -41,15 +42,6 @@ auth_password_generate(char ret[AUTH_PASSWORD_SIZE])
 	return 0;
 }
 
-static void
-prepared_free(char **text)
-{
-	if (!*text)
-		return;
-	explicit_bzero(*text, strlen(*text));
-	free(*text);
-}
-
 /* SASLprep leaves printable ASCII as it is (RFC 4013). */
 static bool
 is_printable(const char *text)
@@ -60,7 +52,7 @@ is_printable(const char *text)
 	return true;
 }
 
-/* SASLprep; *ret is for prepared_free. */
+/* SASLprep; *ret is for secret_free. */
 static int
 prepare(const char *password, char **ret)
 {
@@ -78,7 +70,7 @@ prepare(const char *password, char **ret)
 		gsasl_free(prepared);
 		return *ret ? 0 : -ENOMEM;
 	case GSASL_MALLOC_ERROR:
-		return -ENOMEM;
+		return auth_gsasl_available() ? -ENOMEM : -ELIBACC;
 	default:
 		return -EINVAL;
 	}
@@ -111,7 +103,7 @@ int
 auth_password_derive(
 	const char *password, unsigned iterations, struct auth_credentials *ret)
 {
-	CLEANUP(prepared_free) char *prepared = NULL;
+	CLEANUP_SECRET char *prepared = NULL;
 	struct auth_credentials c = { .salt_len = AUTH_SALT_SIZE,
 		.iterations = iterations };
 	int r;
@@ -135,7 +127,7 @@ auth_password_derive(
 int
 auth_password_check(const struct auth_credentials *c, const char *password, size_t len)
 {
-	CLEANUP(prepared_free) char *prepared = NULL;
+	CLEANUP_SECRET char *prepared = NULL;
 	uint8_t stored[PKI_SHA256_SIZE], server[PKI_SHA256_SIZE];
 	int r;
 

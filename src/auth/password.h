@@ -21,11 +21,13 @@ enum {
 int auth_password_generate(char ret[AUTH_PASSWORD_SIZE]);
 
 /* Credentials for a password, with a new salt. 0, -EINVAL for one that SASLprep (RFC
- * 4013) does not allow, that is empty or longer than AUTH_PASSWORD_MAX, -EIO, -ENOMEM. */
+ * 4013) does not allow, that is empty or longer than AUTH_PASSWORD_MAX, -EIO, -ENOMEM;
+ * -ELIBACC for one that is not ASCII where libgsasl cannot be loaded. */
 int auth_password_derive(
 	const char *password, unsigned iterations, struct auth_credentials *ret);
 
-/* 1 where it is the password, 0 where it is not, after the same work; -EIO, -ENOMEM. */
+/* 1 where it is the password, 0 where it is not, after the same work; -EIO, -ENOMEM,
+ * -ELIBACC. */
 int auth_password_check(
 	const struct auth_credentials *c, const char *password, size_t len);
 

@@ -14,17 +14,11 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-static void
-store_cleanup(struct auth_store **s)
-{
-	auth_store_free(*s);
-}
-
 /* As auth_store_find, in the store of the configuration. */
 static int
 find_user(const struct config *config, const char *name, struct buffer *ret_line)
 {
-	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	int r = auth_store_open(config->users, &s);
 
 	return r < 0 ? r : auth_store_find(s, 'u', name, ret_line);
@@ -106,7 +100,7 @@ auth_may_receive(const struct config *config, const char *address)
 int
 auth_may_enter(const struct config *config, char *const *names, size_t n_names)
 {
-	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
 	char name[AUTH_NAME_SIZE];
 	size_t locked = 0;

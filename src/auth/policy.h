@@ -19,9 +19,10 @@ int auth_may_send_as(const struct config *config, const char *user, const char *
  * every served domain always has one. */
 int auth_may_receive(const struct config *config, const char *address);
 
-/* Whether a peer that may only enrol (an admitted certificate whose names are known to
- * the store or not, by `bind` and `enrol`) has anything to do here at all: a locked user
- * has not. names as in struct auth_peer. */
+/* Whether a peer with an admitted certificate of these names may go on to log in or
+ * enrol: no, only where at least one name is that of a served user and each such name is
+ * a locked user's. A name without a user, or with a damaged line, counts as not locked;
+ * names of domains that are not served do not count. names as in struct auth_peer. */
 int auth_may_enter(const struct config *config, char *const *names, size_t n_names);
 
 #endif

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "auth/exchange_parts.h"
+#include "auth/gsasl_on_demand.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 
@@ -133,7 +134,7 @@ auth_sasl_start(struct auth_exchange *x)
 			return r;
 	}
 	if (gsasl_init(&x->gsasl) != GSASL_OK)
-		return -ENOMEM;
+		return auth_gsasl_available() ? -ENOMEM : -ELIBACC;
 	gsasl_callback_set(x->gsasl, callback);
 	gsasl_callback_hook_set(x->gsasl, x);
 	switch (gsasl_server_start(x->gsasl, x->mechanism->name, &x->session)) {

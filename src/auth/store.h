@@ -35,6 +35,12 @@ int auth_store_open_fd(int fd, struct auth_store **ret);
 
 void auth_store_free(struct auth_store *s); /* NULL does nothing */
 
+static inline void
+auth_store_cleanup(struct auth_store **s)
+{
+	auth_store_free(*s);
+}
+
 /* Looks for the line of that type ('u', 'd') and key. 1 with the line in *ret_line, whose
  * former content is gone; 0 where there is none; -EBADMSG where there is one and it is
  * damaged; or another negative errno. */

@@ -2,8 +2,8 @@
 /*
  * The store in memory while it is changed: its text, its lines as slices of that text,
  * and the changes in the order of their keys, which commit merges. Owns the lock, the
- * text and the changes. Lines out of their place are passed over when the place for
- * another is looked for, and go where the line with their key goes.
+ * text and the changes, and wipes them. Lines out of their place are passed over when the
+ * place for another is looked for, and go where the line with their key goes.
  */
 #include "auth/update.h"
 
@@ -138,14 +138,14 @@ read_lines(struct auth_update *u)
 }
 
 int
-auth_update_begin(const char *path, struct auth_update **ret)
+auth_update_begin(const char *path, unsigned wait, struct auth_update **ret)
 {
 	struct auth_update *u = calloc(1, sizeof(*u));
 	int r;
 
 	if (!u)
 		return -ENOMEM;
-	r = auth_lock_take(path, &u->lock);
+	r = auth_lock_take(path, wait, &u->lock);
 	if (r == 0)
 		r = auth_lock_read(u->lock, &u->text);
 	if (r >= 0)
@@ -160,6 +160,13 @@ auth_update_begin(const char *path, struct auth_update **ret)
 	return 0;
 }
 
+static void
+free_change(struct change *c)
+{
+	explicit_bzero(c->text, c->len);
+	free(c->text);
+}
+
 void
 auth_update_free(struct auth_update *u)
 {
@@ -167,7 +174,7 @@ auth_update_free(struct auth_update *u)
 		return;
 	auth_lock_free(u->lock);
 	for (size_t i = 0; i < u->n_changes; i++)
-		free(u->changes[i].text);
+		free_change(&u->changes[i]);
 	free(u->changes);
 	free(u->lines);
 	buffer_wipe(&u->text);
@@ -267,7 +274,7 @@ add_change(
 		return -ENOMEM;
 	memcpy(change.text, text, len);
 	if (find_change(u, text, key_len, &at)) {
-		free(u->changes[at].text);
+		free_change(&u->changes[at]);
 		u->changes[at] = change;
 		return 0;
 	}
@@ -276,7 +283,7 @@ add_change(
 
 		changes = reallocarray(u->changes, cap, sizeof(*changes));
 		if (!changes) {
-			free(change.text);
+			free_change(&change);
 			return -ENOMEM;
 		}
 		u->changes = changes;
@@ -293,7 +300,7 @@ int
 auth_update_put(struct auth_update *u, const char *line, size_t len)
 {
 	if (!auth_line_is_whole(line, len))
-		return -EINVAL;
+		return -EILSEQ;
 	return add_change(u, line, len, auth_line_key(line, len), false);
 }
 

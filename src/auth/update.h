@@ -14,17 +14,28 @@
 
 struct auth_update;
 
-/* Waits for the lock and reads the store. 0 with *ret, which auth_update_free ends;
- * -EBADMSG where the first line is damaged, -EPROTONOSUPPORT where it is of another
- * version, or what auth_lock_take and auth_lock_read answer. */
-int auth_update_begin(const char *path, struct auth_update **ret);
-void auth_update_free(struct auth_update *u); /* NULL does nothing */
+/* For how many milliseconds a writer waits while another one holds the lock: the service,
+ * whose peer waits with it; and people's commands. */
+enum { AUTH_WAIT_SERVICE = 5000, AUTH_WAIT_COMMAND = 30000 };
+
+/* Waits for the lock up to wait milliseconds and reads the store. 0 with *ret, which
+ * auth_update_free ends; -ETIMEDOUT where the lock was held all the time, -EBADMSG where
+ * the first line is damaged, -EPROTONOSUPPORT where it is of another version, or what
+ * else auth_lock_take and auth_lock_read answer. */
+int auth_update_begin(const char *path, unsigned wait, struct auth_update **ret);
+void auth_update_free(struct auth_update *u); /* wipes; NULL does nothing */
+
+static inline void
+auth_update_cleanup(struct auth_update **u)
+{
+	auth_update_free(*u);
+}
 
 /* Finds a line as it stands now, changes included; as auth_store_find. */
 int auth_update_find(
 	struct auth_update *u, char type, const char *word, struct buffer *ret_line);
 
-/* Adds a line, or takes the place of the line with the same key. 0, -EINVAL for a line
+/* Adds a line, or takes the place of the line with the same key. 0, -EILSEQ for a line
  * that is not whole, -ENOMEM. */
 int auth_update_put(struct auth_update *u, const char *line, size_t len);
 

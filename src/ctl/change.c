@@ -75,7 +75,7 @@ ctl_change_begin(const struct config *config, const char *word, struct ctl_chang
 
 	if (status != EX_OK)
 		return status;
-	r = auth_update_begin(config->users, &ret->update);
+	r = auth_update_begin(config->users, AUTH_WAIT_COMMAND, &ret->update);
 	if (r < 0)
 		return ctl_store_fail(config, r);
 	r = auth_update_find(ret->update, 'u', ret->name, &ret->line);

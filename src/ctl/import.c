@@ -2,19 +2,23 @@
 /*
  * posternctl user import: lines `name base64(password)`. The file is read and all keys
  * are computed before the store is locked; then the good lines become users at once. Bad
- * lines are named by number. Passwords are wiped as soon as their keys are there.
+ * lines are named by number. The file is read into one buffer, which is wiped.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "auth/password.h"
 #include "auth/stamp.h"
 #include "base/cleanup.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
+
+enum { READ_STEP = 16384 };
 
 struct person {
 	size_t number; /* of the line */
@@ -140,29 +144,43 @@ read_line(struct import *i, size_t number, const char *line, size_t len)
 	return 0;
 }
 
+/* The whole file, and nothing of it elsewhere. 0 or a negative errno. */
+static int
+read_file(int fd, struct buffer *ret)
+{
+	ssize_t n;
+	int r;
+
+	do {
+		r = buffer_reserve(ret, READ_STEP);
+		if (r < 0)
+			return r;
+		n = read(fd, buffer_tail(ret), buffer_room(ret));
+		if (n > 0)
+			buffer_grow(ret, (size_t)n);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -errno : 0;
+}
+
 /* 0, or an exit status. */
 static int
-read_people(struct import *i, FILE *in)
+read_people(struct import *i, int fd)
 {
-	char *line = NULL;
-	size_t size = 0, number = 0;
-	ssize_t len;
-	int r = 0, error;
+	CLEANUP(buffer_wipe) struct buffer text = { 0 };
+	int r = read_file(fd, &text);
+	const char *line = buffer_data(&text), *newline;
+	size_t left = buffer_len(&text), number = 0, len;
 
-	errno = 0;
-	while (r == 0 && (len = getline(&line, &size, in)) >= 0) {
-		r = read_line(i, ++number, line, (size_t)len);
-		errno = 0;
+	if (r < 0 && r != -ENOMEM)
+		return ctl_fail(EX_IOERR, "%s: %s", i->file, strerror(-r));
+	while (r == 0 && left > 0) {
+		newline = memchr(line, '\n', left);
+		len = newline ? (size_t)(newline - line) + 1 : left;
+		r = read_line(i, ++number, line, len);
+		line += len;
+		left -= len;
 	}
-	error = errno;
-	if (line)
-		explicit_bzero(line, size);
-	free(line);
-	if (r < 0)
-		return ctl_fail(EX_TEMPFAIL, "out of memory");
-	if (ferror(in))
-		return ctl_fail(EX_IOERR, "%s: %s", i->file, strerror(error));
-	return EX_OK;
+	return r < 0 ? ctl_fail(EX_TEMPFAIL, "out of memory") : EX_OK;
 }
 
 /* The line that a person gets: 1, 0 where there is a user already, or a negative errno.
@@ -204,7 +222,7 @@ put_person(struct import *i, struct auth_update *u, const struct person *p)
 	if (r == 0)
 		refuse(i, p->number,
 			"there is such a user already; --replace sets the new password");
-	if (r == -EBADMSG || r == -E2BIG) {
+	if (r == -EBADMSG || r == -E2BIG || r == -EILSEQ) {
 		refuse(i, p->number, "the user's line in the store is damaged or full");
 		return 0;
 	}
@@ -215,7 +233,7 @@ static int
 store_people(struct import *i, size_t *ret_n)
 {
 	struct auth_update *u = NULL;
-	int r = auth_update_begin(i->config->users, &u);
+	int r = auth_update_begin(i->config->users, AUTH_WAIT_COMMAND, &u);
 
 	*ret_n = 0;
 	for (size_t k = 0; r >= 0 && k < i->n_people; k++) {
@@ -235,15 +253,15 @@ ctl_user_import(const struct config *config, const struct ctl_options *o)
 	struct import i = { .config = config,
 		.file = is_stdin ? "standard input" : o->name,
 		.replace = o->replace };
-	FILE *in = is_stdin ? stdin : fopen(o->name, "re");
+	int fd = is_stdin ? STDIN_FILENO : open(o->name, O_RDONLY | O_CLOEXEC);
 	size_t n = 0;
 	int status;
 
-	if (!in)
+	if (fd < 0)
 		return ctl_fail(EX_NOINPUT, "%s: %s", o->name, strerror(errno));
-	status = read_people(&i, in);
+	status = read_people(&i, fd);
 	if (!is_stdin)
-		fclose(in);
+		close(fd);
 	if (status == EX_OK)
 		status = store_people(&i, &n);
 	if (i.people)

@@ -57,6 +57,22 @@ ctl_store_fail(const struct config *config, int error)
 	case E2BIG:
 		return ctl_fail(EX_DATAERR,
 			"%s: the user's line would have more than 4095 bytes", path);
+	case EILSEQ:
+		return ctl_fail(EX_SOFTWARE,
+			"%s: the user's new line would not be whole; the store is as it "
+			"was",
+			path);
+	case ETIMEDOUT:
+		return ctl_fail(EX_TEMPFAIL,
+			"%s.lock is held by another process; the store is as it was",
+			path);
+	case EINPROGRESS:
+		return ctl_fail(EX_IOERR,
+			"%s: changed, but its directory could not be written to the "
+			"disk: the change may not outlast a crash",
+			path);
+	case ELIBACC:
+		return ctl_fail(EX_UNAVAILABLE, "libgsasl cannot be loaded");
 	case ENOMEM:
 		return ctl_fail(EX_TEMPFAIL, "out of memory");
 	default:

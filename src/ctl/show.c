@@ -15,16 +15,10 @@
 #include "ctl/report.h"
 #include "ctl/user.h"
 
-static void
-store_cleanup(struct auth_store **s)
-{
-	auth_store_free(*s);
-}
-
 int
 ctl_user_find(const struct config *config, const char *word, struct buffer *ret_line)
 {
-	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	char name[AUTH_NAME_SIZE];
 	int r, status = ctl_user_name(config, word, name);
 
@@ -203,7 +197,7 @@ list_line(void *context, size_t number, const char *line, size_t len, bool whole
 int
 ctl_user_list(const struct config *config, const struct ctl_options *o)
 {
-	CLEANUP(store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	struct listing l = { config, o->json, 0 };
 	int r = auth_store_open(config->users, &s);
 

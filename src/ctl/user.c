@@ -27,6 +27,8 @@ derive(const char *password, unsigned iterations, struct auth_credentials *ret)
 			"the password is empty, longer than %d bytes, or has characters "
 			"that SASLprep (RFC 4013) forbids, such as control characters",
 			AUTH_PASSWORD_MAX);
+	if (r == -ELIBACC)
+		return ctl_fail(EX_UNAVAILABLE, "libgsasl cannot be loaded");
 	return r < 0 ? ctl_fail(EX_TEMPFAIL, "%s", strerror(-r)) : EX_OK;
 }
 
@@ -59,7 +61,8 @@ store_new(const struct config *config, const char *name, const struct auth_crede
 {
 	struct ctl_change change = { 0 };
 	char stamp[AUTH_STAMP_SIZE];
-	int status, r = auth_update_begin(config->users, &change.update);
+	int status,
+		r = auth_update_begin(config->users, AUTH_WAIT_COMMAND, &change.update);
 
 	if (r < 0)
 		return ctl_store_fail(config, r);
@@ -174,7 +177,7 @@ ctl_user_del(const struct config *config, const struct ctl_options *o)
 
 	if (status != EX_OK)
 		return status;
-	r = auth_update_begin(config->users, &change.update);
+	r = auth_update_begin(config->users, AUTH_WAIT_COMMAND, &change.update);
 	if (r < 0)
 		return ctl_store_fail(config, r);
 	r = auth_update_find(change.update, 'u', change.name, &change.line);

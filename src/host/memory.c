@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 enum {
-	LARGE = 8 * 1024,
+	LARGE = 16 * 1024,
 	STACK_KEPT = 8 * 1024,       /* for this call and signal frames; whole pages */
 	STACK_RELEASED = 112 * 1024, /* the kernel maps 132 KB of a stack to begin with */
 	PAGE = 4096,

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/exchange.h"
 #include "auth/store.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -177,6 +178,12 @@ smtpd_check(const struct config *config, struct buffer *faults)
 
 	if (config->tls_pins)
 		n += check_pins(config->tls_pins, faults);
+	if (auth_exchange_check(config) < 0) {
+		buffer_puts(faults, "mechanisms: libgsasl cannot be loaded; expected it "
+				    "to be installed, or "
+				    "no mechanism that needs it\n");
+		n++;
+	}
 	n += check_users(config, faults);
 	n += check_folder("deliver", config->mail, R_OK | W_OK | X_OK, faults);
 	return n;

@@ -57,6 +57,16 @@ log_login(struct smtpd_session *x, int priority, const char *event, const char *
 		x->s->connection->peer_port, auth_exchange_mechanism(x->exchange));
 }
 
+/* The login holds although the store could not be told of the first one. */
+static void
+note_login_fault(struct smtpd_session *x)
+{
+	int error = auth_exchange_error(x->exchange);
+
+	if (error < 0)
+		report_store_fault(x, error);
+}
+
 static struct reply
 judge_exchange(struct smtpd_session *x, enum auth_verdict verdict, const char *text)
 {
@@ -64,6 +74,7 @@ judge_exchange(struct smtpd_session *x, enum auth_verdict verdict, const char *t
 	case AUTH_CHALLENGE:
 		return (struct reply){ SMTP_ANSWER_AUTH_CHALLENGE, text };
 	case AUTH_DONE:
+		note_login_fault(x);
 		log_login(x, LOG_INFO, "login", "Logged in");
 		return (struct reply){ SMTP_ANSWER_AUTH_DONE,
 			auth_exchange_user(x->exchange) };

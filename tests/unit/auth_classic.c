@@ -226,7 +226,7 @@ lock_user(const char *users, const char *name)
 	struct auth_update *u = NULL;
 	struct buffer line = { 0 };
 
-	assert_int_equal(auth_update_begin(users, &u), 0);
+	assert_int_equal(auth_update_begin(users, AUTH_WAIT_SERVICE, &u), 0);
 	assert_int_equal(auth_update_find(u, 'u', name, &line), 1);
 	line_set(&line, AUTH_FIELD_LOCKED, "x");
 	assert_int_equal(auth_update_put(u, buffer_data(&line), buffer_len(&line)), 0);

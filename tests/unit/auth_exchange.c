@@ -208,7 +208,7 @@ test_no_password(void **state)
 
 	peer.names = names;
 	peer.n_names = 1;
-	assert_int_equal(auth_update_begin(f->users, &u), 0);
+	assert_int_equal(auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u), 0);
 	assert_int_equal(auth_update_put(u, "u nokey@447.edu", 15), 0);
 	assert_int_equal(auth_update_commit(u), 0);
 	auth_update_free(u);
@@ -236,7 +236,7 @@ test_saslprep(void **state)
 	peer.names = names;
 	peer.n_names = 1;
 	assert_int_equal(auth_password_derive("I\xc2\xadX", 3, &c), 0);
-	assert_int_equal(auth_update_begin(f->users, &u), 0);
+	assert_int_equal(auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u), 0);
 	buffer_puts(&line, "u prep@447.edu");
 	assert_int_equal(auth_line_set_credentials(&line, &c), 0);
 	assert_int_equal(auth_update_put(u, buffer_data(&line), buffer_len(&line)), 0);
@@ -431,7 +431,7 @@ test_unknown_looks_known(void **state)
 
 	assert_int_equal(
 		auth_password_derive(PASSWORD, AUTH_GENERATED_ITERATIONS, &c), 0);
-	assert_int_equal(auth_update_begin(f->users, &u), 0);
+	assert_int_equal(auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u), 0);
 	buffer_puts(&line, "u gen@447.edu");
 	assert_int_equal(auth_line_set_credentials(&line, &c), 0);
 	assert_int_equal(auth_update_put(u, buffer_data(&line), buffer_len(&line)), 0);

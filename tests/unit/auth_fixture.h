@@ -162,7 +162,7 @@ add_user(const char *users, const char *name, const char *field, const char *val
 	struct buffer line = { 0 };
 
 	assert_int_equal(auth_password_derive(PASSWORD, PASSWORD_ROUNDS, &c), 0);
-	assert_int_equal(auth_update_begin(users, &u), 0);
+	assert_int_equal(auth_update_begin(users, AUTH_WAIT_SERVICE, &u), 0);
 	assert_int_equal(buffer_printf(&line, "u %s", name), 0);
 	assert_int_equal(auth_line_set_credentials(&line, &c), 0);
 	if (field)

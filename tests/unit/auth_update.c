@@ -24,7 +24,7 @@ static void
 begin(struct fixture *f, struct auth_update **ret)
 {
 	*ret = NULL;
-	assert_int_equal(auth_update_begin(f->users, ret), 0);
+	assert_int_equal(auth_update_begin(f->users, AUTH_WAIT_SERVICE, ret), 0);
 }
 
 static void
@@ -103,8 +103,8 @@ test_merge(void **state)
 	assert_string_equal(buffer_string(&line), "u e@447.edu twice=1");
 	assert_int_equal(auth_update_find(u, 'u', "b@447.edu", &line), 1);
 	assert_string_equal(buffer_string(&line), "u b@447.edu x=1 unknown=%41");
-	assert_int_equal(auth_update_put(u, "u q@447.edu bad", 15), -EINVAL);
-	assert_int_equal(auth_update_put(u, "u q@447.edu a=\n", 15), -EINVAL);
+	assert_int_equal(auth_update_put(u, "u q@447.edu bad", 15), -EILSEQ);
+	assert_int_equal(auth_update_put(u, "u q@447.edu a=\n", 15), -EILSEQ);
 	commit(u);
 	assert_store(f, HEADER
 		"u a@447.edu\nu b@447.edu x=1 unknown=%41\n"
@@ -164,11 +164,13 @@ test_header_must_be_whole(void **state)
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		write_file(f->users, bad[i], strlen(bad[i]));
-		assert_int_equal(auth_update_begin(f->users, &u), -EBADMSG);
+		assert_int_equal(
+			auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u), -EBADMSG);
 		assert_store(f, bad[i]);
 	}
 	write_file(f->users, "postern-users 2 x\n", 18);
-	assert_int_equal(auth_update_begin(f->users, &u), -EPROTONOSUPPORT);
+	assert_int_equal(
+		auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u), -EPROTONOSUPPORT);
 	assert_null(u);
 	unlink(f->users);
 }
@@ -186,7 +188,7 @@ test_lock(void **state)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s.lock", f->users);
-	assert_int_equal(auth_lock_take(f->users, &lock), 0);
+	assert_int_equal(auth_lock_take(f->users, AUTH_WAIT_SERVICE, &lock), 0);
 	assert_int_equal(stat(path, &before), 0);
 	assert_int_equal(before.st_mode & 07777, 0660);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -208,23 +210,23 @@ test_bad_paths(void **state)
 	struct auth_lock *lock = NULL;
 	char path[600];
 
-	assert_int_equal(auth_lock_take("", &lock), -EINVAL);
+	assert_int_equal(auth_lock_take("", AUTH_WAIT_SERVICE, &lock), -EINVAL);
 	snprintf(path, sizeof(path), "%s/", f->dir);
-	assert_int_equal(auth_lock_take(path, &lock), -EINVAL);
+	assert_int_equal(auth_lock_take(path, AUTH_WAIT_SERVICE, &lock), -EINVAL);
 	snprintf(path, sizeof(path), "%s/..", f->dir);
-	assert_int_equal(auth_lock_take(path, &lock), -EINVAL);
+	assert_int_equal(auth_lock_take(path, AUTH_WAIT_SERVICE, &lock), -EINVAL);
 	snprintf(path, sizeof(path), "%s/none/users", f->dir);
-	assert_int_equal(auth_lock_take(path, &lock), -ENOENT);
+	assert_int_equal(auth_lock_take(path, AUTH_WAIT_SERVICE, &lock), -ENOENT);
 	snprintf(path, sizeof(path), "%s/%0250d", f->dir, 0);
-	assert_int_equal(auth_lock_take(path, &lock), -ENAMETOOLONG);
+	assert_int_equal(auth_lock_take(path, AUTH_WAIT_SERVICE, &lock), -ENAMETOOLONG);
 	unlink(f->users);
 	assert_int_equal(symlink("elsewhere", f->users), 0);
-	assert_int_equal(auth_lock_take(f->users, &lock), -ELOOP);
+	assert_int_equal(auth_lock_take(f->users, AUTH_WAIT_SERVICE, &lock), -ELOOP);
 	unlink(f->users);
 	snprintf(path, sizeof(path), "%s.lock", f->users);
 	unlink(path);
 	assert_int_equal(symlink("elsewhere", path), 0);
-	assert_int_equal(auth_lock_take(f->users, &lock), -ELOOP);
+	assert_int_equal(auth_lock_take(f->users, AUTH_WAIT_SERVICE, &lock), -ELOOP);
 	unlink(path);
 	assert_null(lock);
 }
@@ -340,7 +342,7 @@ write_for_ever(struct fixture *f, int ready)
 		char line[64];
 
 		snprintf(line, sizeof(line), "u k%u@447.edu", i % 50);
-		if (auth_update_begin(f->users, &u) < 0)
+		if (auth_update_begin(f->users, AUTH_WAIT_SERVICE, &u) < 0)
 			_exit(1);
 		if (auth_update_remove(u, 'u', line + 2) < 0)
 			_exit(1);

@@ -118,6 +118,7 @@ INJECTED = {
     "commands": b"EHLO evil.example\r\nNOOP\r\nQUIT\r\n",
     "half a command": b"MAIL FROM:<evil@447.edu>",
     "a message": b"EHLO evil\r\nMAIL FROM:<evil@447.edu>\r\nRCPT TO:<brad@447.edu>\r\nDATA\r\n",
+    "more than is read at once": b"NOOP\r\n" * 2000,
     "much": b"NOOP\r\n" * 20_000,
 }
 

@@ -563,7 +563,7 @@ def test_two_enrol_one_name(door):
 
 
 def test_damaged_line_serves_others(door):
-    d = door()
+    d = door(exits=(0, os.EX_CONFIG))
     d.add_user("brad", PASSWORD)
     d.add_user("tim", PASSWORD)
     text = d.users.read_text()
@@ -584,7 +584,7 @@ def test_damaged_line_serves_others(door):
 @needs_root
 def test_full_disk_while_enrolling(door, small_disk):
     store = small_disk
-    d = door(users=store.path)
+    d = door(users=store.path, exits=(0, os.EX_TEMPFAIL))
     (store.dir / "users.lock").touch()
     harness.give(store.dir)
     with open(store.dir / "ballast", "wb") as ballast, contextlib.suppress(OSError):
