@@ -140,8 +140,9 @@ demo run capture bench:
 	@contrib/packages $@
 	@echo 'building into $(B)/'
 	@$(MAKE) $(QUIETLY) all
-	@POSTERN_BIN=$(B)/bin $(if $(filter bench,$@),tests/bench/run,contrib/demo/$@) \
-		$(if $(filter run,$@),$(PORT))
+	@exec env POSTERN_BIN=$(B)/bin \
+		$(if $(filter bench,$@),tests/bench/run,contrib/demo/$@ $(if \
+		$(filter run,$@),$(PORT)))
 
 check:
 	@contrib/packages check

@@ -43,6 +43,8 @@ is_alive() {
 # group, its handlers are in it: they finish what they are at and leave.
 demo_close() {
 	local pid tries
+	# A second signal changes nothing.
+	trap '' INT TERM
 	for pid in "${STARTED[@]}"; do
 		kill -- "$pid" 2>/dev/null || true
 		for ((tries = 0; tries < 150; tries++)); do

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -102,6 +103,21 @@ auth_store_open_fd(int fd, struct auth_store **ret)
 	return 0;
 }
 
+/* A store that does not exist is empty only where it could exist: a folder that is not
+ * there is a disk that is not mounted. */
+static bool
+has_folder(const char *path)
+{
+	CLEANUP_FREE char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+	struct stat st;
+
+	if (!slash)
+		return folder != NULL;
+	slash[slash == folder] = '\0';
+	return stat(folder, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int
 auth_store_open(const char *path, struct auth_store **ret)
 {
@@ -110,6 +126,8 @@ auth_store_open(const char *path, struct auth_store **ret)
 
 	if (fd < 0 && errno != ENOENT)
 		return -errno;
+	if (fd < 0 && !has_folder(path))
+		return -ENOENT;
 	return auth_store_open_fd(fd, ret);
 }
 

@@ -6,7 +6,7 @@
  * nobody else.
  *
  * A store once opened stays what it was: writers replace the file. A file that does not
- * exist is a store without lines.
+ * exist is a store without lines, if its folder is there; else it is -ENOENT.
  */
 #ifndef AUTH_STORE_H
 #define AUTH_STORE_H

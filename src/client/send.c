@@ -51,6 +51,12 @@ read_sender(struct delivery *d, const struct client_options *o)
 		return client_fault_set(d->fault, EX_USAGE,
 			"no sender is named: give the address with -f, or the user with "
 			"--user");
+	if (!o->from && !strchr(d->from, '@'))
+		return client_fault_set(d->fault, EX_USAGE,
+			"the user \"%.300s\" has no domain: give the sender's whole "
+			"address "
+			"with -f",
+			d->from);
 	if (*d->from != '\0' && !client_address_fits(d->from, strlen(d->from)))
 		return client_fault_set(d->fault, EX_USAGE,
 			"-f %.300s: expected an address of ASCII, such as brad@447.edu",

@@ -152,24 +152,26 @@ make_ready(int fd)
 	return 0;
 }
 
-/* Descriptor 0 alone unless it can only be read and 1 only be written: a pair of pipes.
- */
+static bool
+is_pipe(int fd, int access)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	return flags >= 0 && (flags & O_ACCMODE) == access && fstat(fd, &st) == 0 &&
+	       S_ISFIFO(st.st_mode);
+}
+
+/* Descriptor 0 alone, unless it and 1 are a pair of pipes. */
 static int
 take_standard(struct host_connection *c)
 {
-	int flags = fcntl(STDIN_FILENO, F_GETFL);
-
-	if (flags < 0)
-		return -ENOTSOCK;
 	c->in = c->out = STDIN_FILENO;
 	if (find_option(STDIN_FILENO, SO_TYPE) == SOCK_STREAM)
 		return 0;
-	if (isatty(STDIN_FILENO) || (flags & O_ACCMODE) != O_RDONLY)
+	if (!is_pipe(STDIN_FILENO, O_RDONLY) || !is_pipe(STDOUT_FILENO, O_WRONLY))
 		return -ENOTSOCK;
 	c->out = STDOUT_FILENO;
-	flags = fcntl(STDOUT_FILENO, F_GETFL);
-	if (flags < 0 || (flags & O_ACCMODE) != O_WRONLY || isatty(STDOUT_FILENO))
-		return -ENOTSOCK;
 	return make_ready(STDOUT_FILENO);
 }
 

@@ -285,13 +285,15 @@ finish(struct tls_relay *r)
 }
 
 /* Nothing can be written to the network any more: what waits for it is dropped, and the
- * smtp process hears that the peer is gone, reads what had come, and ends. */
+ * smtp process' next write fails. It hears that the peer is gone, reads what had come,
+ * and ends. */
 static int
 break_off(struct tls_relay *r)
 {
 	r->broken = r->down_ended = true;
 	r->sending = false;
 	buffer_consume(&r->down, buffer_len(&r->down));
+	shutdown(r->plain, SHUT_RD);
 	if (!r->up_ended && pass_end(r, TLS_GONE_FAULT) < 0)
 		return -EPIPE;
 	return move_up(r);

@@ -281,6 +281,27 @@ a_broken_network_does_not_spin(void **state)
 	end(&f, TLS_RELAY_GONE);
 }
 
+/* The smtp process that waits for room learns at once that there will be none. */
+static void
+a_broken_network_fails_a_writer_that_waits(void **state)
+{
+	struct pollfd p = { .events = POLLOUT };
+	char full[4096] = { 0 };
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	while (write(f.plain, full, sizeof full) > 0 ||
+		(p.fd = f.plain, poll(&p, 1, 200)) > 0)
+		;
+	close(TAKE_FD(f.net));
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_int_equal(write(f.plain, full, sizeof full), -1);
+	assert_int_equal(errno, EPIPE);
+	close(TAKE_FD(f.control));
+	end(&f, TLS_RELAY_GONE);
+}
+
 static void
 a_word_that_has_no_place_ends_it(void **state)
 {
@@ -304,6 +325,7 @@ main(void)
 		cmocka_unit_test(starttls_counts_what_was_relayed),
 		cmocka_unit_test(the_end_of_the_peer_is_told_and_passed_on),
 		cmocka_unit_test(a_broken_network_does_not_spin),
+		cmocka_unit_test(a_broken_network_fails_a_writer_that_waits),
 		cmocka_unit_test(a_word_that_has_no_place_ends_it),
 	};
 

@@ -49,7 +49,10 @@ class Pair:
         self.tls = harness.until(lambda: observe.children(self.smtp), what="a child")[0]
 
     def parent(self, door):
-        """The handler one of whose children holds the connection."""
+        """The handler one of whose children holds the connection; who may not look takes the
+        last one."""
+        if not harness.AS_ROOT:
+            return len(door.handlers) >= door.connected and door.handlers[-1].pid
         for handler in list(door.handlers):
             for child in observe.children(handler.pid):
                 with contextlib.suppress(FileNotFoundError):
@@ -61,6 +64,7 @@ class Pair:
 # What each has.
 
 
+@needs_root
 def test_network_belongs_to_the_tls_process_alone(door):
     d = door()
     d.add_user("brad")
@@ -72,6 +76,7 @@ def test_network_belongs_to_the_tls_process_alone(door):
         assert pair.inode in observe.sockets(pair.tls)
 
 
+@needs_root
 def test_tls_process_has_its_sockets_and_nothing_else(door):
     d = door()
     with d.connect() as client:
@@ -85,6 +90,7 @@ def test_tls_process_has_its_sockets_and_nothing_else(door):
         assert len(inodes) == 2 and inodes <= observe.unix_inodes()
 
 
+@needs_root
 def test_smtp_process_keeps_no_file_open_between_commands(door):
     d = door()
     password = d.add_user("brad")
