@@ -169,11 +169,13 @@ class Keys:
         self.cert = self.dir / "server.pem"
         self.key = self.dir / "server.key"
         self.ca = self.dir / "ca.pem"
+        self.lock = threading.Lock()
 
     def client(self, name="brad@447.edu"):
         where = self.dir / "clients" / name
-        if not where.exists():
-            self.programs.run("postern-keys", "issue", name, "--dir", self.dir)
+        with self.lock:
+            if not where.exists():
+                self.programs.run("postern-keys", "issue", name, "--dir", self.dir)
         return Bundle(where / "cert.pem", where / "key.pem", where / "ca.pem")
 
     def close(self):
