@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The two processes of a connection: what each has and lacks, whom they run as, and that
-nothing stays behind however a connection ends."""
+"""The two processes of a connection: what each has and lacks; nothing stays behind."""
 
 import contextlib
 import os

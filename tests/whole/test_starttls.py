@@ -13,7 +13,7 @@ import pytest
 import foreign
 import harness
 from certificates import Authority
-from sessions import b64, leave, log_in, plain, send, split_trace
+from sessions import leave, log_in, plain, send, split_trace
 
 BRAD = "brad@447.edu"
 
