@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
- * Resolver and connect(2), with a time limit. The descriptor is the caller's once it is
- * connected. Faults: no such host, nobody answers (unavailable), an address that is not
- * this machine's where it has to be (usage).
+ * Resolver and connect(2), with a time limit, and both of them end by a signal: the first
+ * by its own action, the second through the descriptor cancel. The descriptor is the
+ * caller's once it is connected. Faults: no such host, nobody answers (unavailable), an
+ * address that is not this machine's where it has to be (usage).
  */
 #include "client/connect.h"
 
@@ -11,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "client/link.h"
 #include "host/clock.h"
 
 static void
@@ -40,9 +43,10 @@ is_loopback(const struct sockaddr *address)
 
 /* Waits for a connection that is being made. 0 or a negative errno. */
 static int
-wait_connected(int fd, int64_t deadline)
+wait_connected(int fd, int cancel, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct pollfd fds[2] = { { .fd = fd, .events = POLLOUT },
+		{ .fd = cancel, .events = POLLIN } };
 	socklen_t size = sizeof(int);
 	int error = 0;
 	int n;
@@ -50,17 +54,19 @@ wait_connected(int fd, int64_t deadline)
 	do {
 		int64_t left = deadline - host_clock_ms();
 
-		n = poll(&p, 1, left > 0 ? (int)left : 0);
+		n = poll(fds, 2, left > 0 ? (int)left : 0);
 	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return n == 0 ? -ETIMEDOUT : -errno;
+	if (fds[1].revents)
+		return -ECANCELED;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -errno;
 	return -error;
 }
 
 static int
-try_address(const struct addrinfo *a, int64_t deadline, int *ret_fd)
+try_address(const struct addrinfo *a, int cancel, int64_t deadline, int *ret_fd)
 {
 	CLEANUP_FD int fd = -1;
 	int on = 1;
@@ -71,8 +77,9 @@ try_address(const struct addrinfo *a, int64_t deadline, int *ret_fd)
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
-		r = errno == EINPROGRESS || errno == EINTR ? wait_connected(fd, deadline)
-							   : -errno;
+		r = errno == EINPROGRESS || errno == EINTR
+			    ? wait_connected(fd, cancel, deadline)
+			    : -errno;
 		if (r < 0)
 			return r;
 	}
@@ -82,7 +89,8 @@ try_address(const struct addrinfo *a, int64_t deadline, int *ret_fd)
 }
 
 static int
-try_all(const struct addrinfo *list, bool loopback, int64_t deadline, int *ret_fd)
+try_all(const struct addrinfo *list, bool loopback, int cancel, int64_t deadline,
+	int *ret_fd)
 {
 	int r = -EADDRNOTAVAIL;
 	int n = 0;
@@ -96,36 +104,56 @@ try_all(const struct addrinfo *list, bool loopback, int64_t deadline, int *ret_f
 			r = -EPERM;
 			continue;
 		}
-		r = try_address(a, now + (deadline - now) / n, ret_fd);
-		if (r == 0)
-			return 0;
+		r = try_address(a, cancel, now + (deadline - now) / n, ret_fd);
+		if (r == 0 || r == -ECANCELED)
+			return r;
 	}
 	return r;
 }
 
-int
-client_connect(const struct client_settings *s, int64_t deadline, int *ret_fd,
-	struct client_fault *fault)
+/* getaddrinfo(3), which cannot be cancelled: where signals are kept for a descriptor,
+ * they end the program meanwhile. */
+static int
+resolve(const struct client_settings *s, int cancel, struct addrinfo **ret)
 {
-	CLEANUP(list_cleanup) struct addrinfo *list = NULL;
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct addrinfo hints = { .ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV };
-	bool loopback = s->tls == CLIENT_TLS_OFF;
+	sigset_t set, before;
 	char port[16];
 	int r;
 
+	sigemptyset(&set);
+	for (size_t i = 0; cancel >= 0 && i < sizeof numbers / sizeof *numbers; i++)
+		sigaddset(&set, numbers[i]);
 	snprintf(port, sizeof port, "%u", s->port);
-	r = getaddrinfo(s->host, port, &hints, &list);
+	sigprocmask(SIG_UNBLOCK, &set, &before);
+	r = getaddrinfo(s->host, port, &hints, ret);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+int
+client_connect(const struct client_settings *s, int cancel, int64_t deadline, int *ret_fd,
+	struct client_fault *fault)
+{
+	CLEANUP(list_cleanup) struct addrinfo *list = NULL;
+	bool loopback = s->tls == CLIENT_TLS_OFF;
+	int r;
+
+	r = resolve(s, cancel, &list);
 	if (r != 0)
 		return client_fault_set(fault, EX_UNAVAILABLE,
 			"cannot find the host %s: %s", s->host,
 			r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r));
-	r = try_all(list, loopback, deadline, ret_fd);
+	r = try_all(list, loopback, cancel, deadline, ret_fd);
+	if (r == -ECANCELED)
+		return CLIENT_LINK_CANCELLED;
 	if (r == -EPERM && loopback)
 		return client_fault_set(fault, EX_USAGE,
-			"%s is not this machine: --tls off is for 127.0.0.0/8 and ::1 "
-			"alone",
+			"%s is not this machine: --tls off is for "
+			"127.0.0.0/8 and ::1 alone",
 			s->host);
 	if (r < 0)
 		return client_fault_set(fault, EX_UNAVAILABLE,

@@ -33,6 +33,17 @@ count_down(struct client_terminal *t)
 	return left;
 }
 
+/* Before the server has said anything: as client_converse ends by a signal. */
+static int
+leave(struct client_terminal *t, struct client_fault *fault)
+{
+	int number = client_terminal_signal(t);
+
+	if (number == SIGINT)
+		return CLIENT_CONVERSE_QUIT;
+	return client_fault_set(fault, 128 + number, "ended by signal %d", number);
+}
+
 static int
 run_connection(struct client_converse *c, struct client_fault *fault)
 {
@@ -48,7 +59,7 @@ run_connection(struct client_converse *c, struct client_fault *fault)
 	link.cancel = c->terminal->signals;
 	r = client_link_open(&link, fault);
 	if (r == CLIENT_LINK_CANCELLED)
-		return CLIENT_CONVERSE_QUIT;
+		return leave(c->terminal, fault);
 	return r < 0 ? r : client_converse(c, &link, fault);
 }
 

@@ -97,9 +97,10 @@ client_link_load(struct client_link *l, const struct client_settings *s,
 int
 client_link_open(struct client_link *l, struct client_fault *fault)
 {
-	int r = client_connect(l->settings, opening_deadline(l), &l->fd, fault);
+	int r = client_connect(
+		l->settings, l->cancel, opening_deadline(l), &l->fd, fault);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return l->settings->tls == CLIENT_TLS_IMPLICIT ? start_session(l, fault) : 0;
 }

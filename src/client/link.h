@@ -38,7 +38,8 @@ enum { CLIENT_LINK_CANCELLED = 1, CLIENT_LINK_NOTHING = 2 };
 int client_link_load(struct client_link *l, const struct client_settings *s,
 	struct client_fault *fault);
 
-/* Connects; where TLS comes first, that too. What the server says is still to be read. */
+/* Connects; where TLS comes first, that too. What the server says is still to be read. Or
+ * CLIENT_LINK_CANCELLED. */
 int client_link_open(struct client_link *l, struct client_fault *fault);
 
 /* The handshake behind a reply to STARTTLS. Bytes that came in the clear behind that

@@ -167,8 +167,8 @@ take_host(char **words, int n, struct client_settings *s, struct client_fault *f
 		return 0;
 	if (s->host)
 		return client_fault_set(fault, EX_USAGE,
-			"the server is named twice, by --server and by %.200s: expected "
-			"one",
+			"the server is named twice, by --server "
+			"and by %.200s: expected one",
 			words[0]);
 	r = client_settings_server(s, "HOST", words[0], fault);
 	if (r < 0 || n == 1)

@@ -49,13 +49,12 @@ read_sender(struct delivery *d, const struct client_options *o)
 	d->from = o->from ? o->from : d->settings->user;
 	if (!d->from)
 		return client_fault_set(d->fault, EX_USAGE,
-			"no sender is named: give the address with -f, or the user with "
-			"--user");
+			"no sender is named: give the address with "
+			"-f, or the user with --user");
 	if (!o->from && !strchr(d->from, '@'))
 		return client_fault_set(d->fault, EX_USAGE,
-			"the user \"%.300s\" has no domain: give the sender's whole "
-			"address "
-			"with -f",
+			"the user \"%.300s\" has no domain: give the "
+			"sender's whole address with -f",
 			d->from);
 	if (*d->from != '\0' && !client_address_fits(d->from, strlen(d->from)))
 		return client_fault_set(d->fault, EX_USAGE,
@@ -81,9 +80,8 @@ read_recipients(struct delivery *d, const struct client_options *o)
 	}
 	if (d->recipients.n == 0 && !o->read_headers)
 		return client_fault_set(d->fault, EX_USAGE,
-			"no recipient is named: give addresses, or -t to read them from "
-			"the "
-			"message");
+			"no recipient is named: give addresses, or -t "
+			"to read them from the message");
 	return 0;
 }
 
@@ -97,9 +95,8 @@ read_message(struct delivery *d, const struct client_options *o)
 		return r;
 	if (d->recipients.n == 0)
 		return client_fault_set(d->fault, EX_USAGE,
-			"no recipient is named, and none stands in the message's To, Cc "
-			"or "
-			"Bcc");
+			"no recipient is named, and none stands in "
+			"the message's To, Cc or Bcc");
 	return 0;
 }
 

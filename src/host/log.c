@@ -2,7 +2,10 @@
 /*
  * Where records go. A record that cannot be written is lost, and nothing else happens: no
  * log ever stops mail. On a full disk a line that was written in part is taken back, so
- * that what comes when there is room again begins on a line of its own.
+ * that what comes when there is room again begins on a line of its own. Since that must
+ * not meet another process's line, each is written under a lock; but no lock is waited
+ * for long, as everybody who may read the file can hold one. Without it the part stays,
+ * and the next line ends it.
  */
 #include "host/log.h"
 
@@ -32,6 +35,8 @@ enum {
 	SESSION_SIZE = 65,
 	PEER_SIZE = 129,
 	PATIENCE_MS = 1000, /* with a reader of stderr that does not read */
+	LOCK_TRIES = 200,   /* a millisecond each */
+	LOCK_FEW = 10,      /* where the last ones were in vain */
 	FILE_MODE = 0640,
 };
 
@@ -39,7 +44,9 @@ enum target { TO_NOTHING, TO_JOURNAL, TO_STDERR, TO_FILE };
 
 struct host_log {
 	enum target target;
-	int fd; /* of a TO_FILE owned, of TO_STDERR not */
+	int fd;       /* of a TO_FILE owned, of TO_STDERR not */
+	bool cut;     /* a part of a line stands at the end, and is ours */
+	bool no_lock; /* none was to be had: it is waited for less */
 	bool has_session;
 	bool has_peer;
 	char session[SESSION_SIZE];
@@ -176,32 +183,76 @@ send_to_journal(struct buffer *b)
 	sd_journal_sendv(iov, n);
 }
 
-/* Takes the n bytes back that were written last, if they still are the last. */
-static void
+/* The process's lock, not the open file's, which children share. */
+static int
+set_lock(int fd, short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_SETLK, &lock) < 0 ? -errno : 0;
+}
+
+/* Whether the file is this log's alone for now. */
+static bool
+take_lock(struct host_log *log)
+{
+	int tries = log->no_lock ? LOCK_FEW : LOCK_TRIES;
+	int r = set_lock(log->fd, F_WRLCK);
+
+	for (; (r == -EAGAIN || r == -EACCES) && tries > 0; tries--) {
+		poll(NULL, 0, 1);
+		r = set_lock(log->fd, F_WRLCK);
+	}
+	log->no_lock = r < 0;
+	return r == 0;
+}
+
+static ssize_t
+write_once(int fd, const void *data, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Takes the n bytes back that were written last. */
+static bool
 take_back(int fd, size_t n)
 {
 	off_t end = lseek(fd, 0, SEEK_CUR);
 	struct stat st;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == end &&
-		ftruncate(fd, end - (off_t)n) < 0)
-		return;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == end &&
+	       ftruncate(fd, end - (off_t)n) == 0;
 }
 
 static void
-write_line(const struct host_log *log, struct buffer *b)
+write_to_file(struct host_log *log, const char *line, size_t len)
 {
-	struct pollfd p = { .fd = log->fd, .events = POLLOUT };
-	size_t len = buffer_len(b);
+	bool locked = take_lock(log);
 	ssize_t n;
 
-	if (log->target == TO_STDERR && poll(&p, 1, PATIENCE_MS) <= 0)
-		return;
-	do
-		n = write(log->fd, buffer_data(b), len);
-	while (n < 0 && errno == EINTR);
-	if (n > 0 && (size_t)n < len && log->target == TO_FILE)
-		take_back(log->fd, (size_t)n);
+	if (log->cut && write_once(log->fd, "\n", 1) == 1)
+		log->cut = false;
+	n = log->cut ? -1 : write_once(log->fd, line, len);
+	if (n > 0 && (size_t)n < len)
+		log->cut = !locked || !take_back(log->fd, (size_t)n);
+	if (locked)
+		set_lock(log->fd, F_UNLCK);
+}
+
+static void
+write_line(struct host_log *log, struct buffer *b)
+{
+	struct pollfd p = { .fd = log->fd, .events = POLLOUT };
+
+	if (log->target == TO_FILE)
+		write_to_file(log, buffer_data(b), buffer_len(b));
+	else if (poll(&p, 1, PATIENCE_MS) > 0)
+		write_once(log->fd, buffer_data(b), buffer_len(b));
 }
 
 void

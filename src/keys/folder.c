@@ -92,19 +92,21 @@ int
 keys_folder_store(const struct keys_folder *folder, const struct keys_file *files,
 	size_t n, bool force)
 {
-	for (size_t i = 0; i < n; i++) {
-		int r = pki_file_write(folder->fd, files[i].name,
-			buffer_data(&files[i].text), buffer_len(&files[i].text), force);
+	struct pki_file set[KEYS_SET_MAX];
+	size_t failed;
+	int r;
 
-		if (r == 0)
-			continue;
-		for (size_t k = 0; k < i && !force; k++)
-			unlinkat(folder->fd, files[k].name, 0);
-		if (r == -EEXIST)
-			return taken(folder, files[i].name);
+	if (n > KEYS_SET_MAX)
+		return keys_fail(EX_SOFTWARE, "too many files for one set");
+	for (size_t i = 0; i < n; i++)
+		set[i] = (struct pki_file){ files[i].name, buffer_data(&files[i].text),
+			buffer_len(&files[i].text) };
+	r = pki_files_write(folder->fd, set, n, force, &failed);
+	if (r == -EEXIST)
+		return taken(folder, files[failed].name);
+	if (r < 0)
 		return keys_fail(EX_IOERR, "%s/%s cannot be written: %s", folder->path,
-			files[i].name, strerror(-r));
-	}
+			files[failed].name, strerror(-r));
 	for (size_t i = 0; i < n; i++)
 		printf("wrote %s/%s\n", folder->path, files[i].name);
 	return 0;

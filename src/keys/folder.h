@@ -11,6 +11,8 @@
 
 #include "base/buffer.h"
 
+enum { KEYS_SET_MAX = 4 };
+
 /* A folder, and its path for messages. Whoever opened it closes it. */
 struct keys_folder {
 	const char *path;
@@ -38,8 +40,9 @@ int keys_folder_load(
 int keys_folder_check_free(
 	const struct keys_folder *folder, const struct keys_file *files, size_t n);
 
-/* Writes all files and says so on standard output. Without force none may be there, and
- * where one cannot be written those before it are removed again. */
+/* Writes a set of at most KEYS_SET_MAX files and says so on standard output: all are on
+ * disk before the first gets its name. Without force none may be there, and where one
+ * cannot be written none is there afterwards. */
 int keys_folder_store(const struct keys_folder *folder, const struct keys_file *files,
 	size_t n, bool force);
 

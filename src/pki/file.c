@@ -2,7 +2,9 @@
 /*
  * Small files read and written whole. A new file is written under a name that begins with
  * a dot and ends in random digits, synced, and only then linked or renamed to its own;
- * the folder is synced last. Descriptors live inside one call. Faults are those of the
+ * the folder is synced last. Descriptors live inside one call. Of files that belong
+ * together all are synced before the first gets its name, which leaves but a moment in
+ * which a kill can part them. Faults are those of the
  * system calls, as negative errno.
  */
 #include "pki/file.h"
@@ -11,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -113,20 +116,94 @@ write_temporary(int folder, const char *name, const void *data, size_t len)
 	return r;
 }
 
-/* Gives the finished file its own name; the temporary one is gone in any case. */
+/* A file on its way. */
+struct pending {
+	int folder;
+	const char *base;
+	char temporary[sizeof(".new.") + 16]; /* empty where there is none */
+	bool moved;
+};
+
 static int
-move_into_place(int folder, const char *temporary, const char *name, bool replace)
+prepare(int directory, const struct pki_file *file, struct pending *p)
+{
+	uint8_t random[8];
+	char hex[2 * sizeof(random) + 1];
+	char name[sizeof(p->temporary)];
+	int r;
+
+	p->folder = open_folder(directory, file->name, &p->base);
+	if (p->folder < 0)
+		return p->folder;
+	r = pki_random(random, sizeof(random));
+	if (r < 0)
+		return r;
+	text_hex(random, sizeof(random), hex);
+	snprintf(name, sizeof(name), ".new.%s", hex);
+	r = write_temporary(p->folder, name, file->data, file->len);
+	if (r == 0)
+		memcpy(p->temporary, name, sizeof(name));
+	return r;
+}
+
+/* Gives the finished file its own name. */
+static int
+move_into_place(struct pending *p, bool replace)
+{
+	int r = replace ? renameat(p->folder, p->temporary, p->folder, p->base)
+			: linkat(p->folder, p->temporary, p->folder, p->base, 0);
+
+	if (r < 0)
+		return -errno;
+	p->moved = true;
+	if (!replace)
+		unlinkat(p->folder, p->temporary, 0);
+	p->temporary[0] = '\0';
+	return 0;
+}
+
+static int
+write_pending(int directory, const struct pki_file *files, struct pending *p, size_t n,
+	bool replace, size_t *ret_failed)
 {
 	int r = 0;
 
-	if (replace) {
-		if (renameat(folder, temporary, folder, name) == 0)
-			return 0;
-		r = -errno;
-	} else if (linkat(folder, temporary, folder, name, 0) < 0) {
-		r = -errno;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		*ret_failed = i;
+		r = prepare(directory, &files[i], &p[i]);
 	}
-	unlinkat(folder, temporary, 0);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		*ret_failed = i;
+		r = move_into_place(&p[i], replace);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		*ret_failed = i;
+		r = fsync(p[i].folder) < 0 ? -errno : 0;
+	}
+	return r;
+}
+
+int
+pki_files_write(int directory, const struct pki_file *files, size_t n, bool replace,
+	size_t *ret_failed)
+{
+	struct pending *p CLEANUP_FREE = calloc(n, sizeof(*p));
+	int r;
+
+	*ret_failed = 0;
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		p[i].folder = -1;
+	r = write_pending(directory, files, p, n, replace, ret_failed);
+	for (size_t i = 0; i < n; i++) {
+		if (p[i].temporary[0])
+			unlinkat(p[i].folder, p[i].temporary, 0);
+		if (r < 0 && p[i].moved && !replace)
+			unlinkat(p[i].folder, p[i].base, 0);
+		if (p[i].folder >= 0)
+			close(p[i].folder);
+	}
 	return r;
 }
 
@@ -134,28 +211,10 @@ int
 pki_file_write(
 	int directory, const char *name, const void *data, size_t len, bool replace)
 {
-	CLEANUP_FD int folder = -1;
-	const char *base;
-	uint8_t random[8];
-	char hex[2 * sizeof(random) + 1];
-	char temporary[64];
-	int r;
+	const struct pki_file file = { name, data, len };
+	size_t failed;
 
-	folder = open_folder(directory, name, &base);
-	if (folder < 0)
-		return folder;
-	r = pki_random(random, sizeof(random));
-	if (r < 0)
-		return r;
-	text_hex(random, sizeof(random), hex);
-	snprintf(temporary, sizeof(temporary), ".new.%s", hex);
-	r = write_temporary(folder, temporary, data, len);
-	if (r < 0)
-		return r;
-	r = move_into_place(folder, temporary, base, replace);
-	if (r < 0)
-		return r;
-	return fsync(folder) < 0 ? -errno : 0;
+	return pki_files_write(directory, &file, 1, replace, &failed);
 }
 
 int

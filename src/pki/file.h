@@ -21,6 +21,18 @@ int pki_file_read(int directory, const char *name, size_t max, struct buffer *re
 int pki_file_write(
 	int directory, const char *name, const void *data, size_t len, bool replace);
 
+struct pki_file {
+	const char *name;
+	const void *data;
+	size_t len;
+};
+
+/* Writes n files that belong together, each as pki_file_write does: every one of them is
+ * on disk before the first gets its name. On failure *ret_failed is the one that could
+ * not be written; without replace none is there then. */
+int pki_files_write(int directory, const struct pki_file *files, size_t n, bool replace,
+	size_t *ret_failed);
+
 /* Makes a folder of mode 0700; one that is there already stays as it is. -ENOTDIR where
  * something else has the name. */
 int pki_folder_make(int directory, const char *name);

@@ -49,8 +49,8 @@ int smtp_path_parse(const char *text, size_t len, enum smtp_path_kind kind, bool
 /* Whether text is a domain name: labels of letters, digits and inner hyphens. */
 bool smtp_domain_is_valid(const char *text, size_t len);
 
-/* Whether text is an address literal: brackets, and no bracket, backslash or blank
- * within. */
+/* Whether text is an address literal: brackets, and within them at least one of letters,
+ * digits, '.', ':' and '-', and nothing else. */
 bool smtp_literal_is_valid(const char *text, size_t len);
 
 #endif

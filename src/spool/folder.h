@@ -15,20 +15,21 @@ struct spool_folder {
 	char domain[SPOOL_NAME_SIZE];
 	char local[SPOOL_NAME_SIZE];
 	int new_fd;  /* -1 until opened */
-	bool made;   /* some of it is new, and its parents are not on disk yet */
+	bool made;   /* it may not be on disk yet: spool_folder_finish */
 	bool linked; /* the message has its name in new/ */
 };
 
-/* Opens the directory name in at, making it where there is none; *ret_made is set then
- * and left alone otherwise. A descriptor, or a negative errno. */
-int spool_folder_directory(int at, const char *name, bool *ret_made);
+/* Opens the directory name in at, making it where there is none. A descriptor, or a
+ * negative errno. */
+int spool_folder_directory(int at, const char *name);
 
-/* Opens new/ of the recipient whose names are in f, making what is missing. */
+/* Opens new/ of the recipient whose names are in f, making what is missing; f->made is
+ * set where it is not known to be on disk, whoever made it. */
 int spool_folder_open(int root, struct spool_folder *f);
 
-/* Puts the entries of what spool_folder_open has made on disk: those in the recipient's
- * folder, and where with_domain is set those of its domain, of the root as well. */
-int spool_folder_sync_made(int root, const struct spool_folder *f, bool with_domain);
+/* For a folder with f->made: puts it and its parents on disk, and marks it as finished.
+ * 0 or a negative errno, after which whoever delivers next begins again. */
+int spool_folder_finish(int root, struct spool_folder *f);
 
 /* fsync of a directory; file systems that know none for directories pass. */
 int spool_folder_sync(int fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
  * Writing and delivery. Whatever can fail is done before the message has any name:
- * folders are made and opened, then the file is put on disk, then come the names, then
+ * folders are made, opened and put on disk, then the file is, then come the names, then
  * one fsync for each folder. A failure takes back the names that were given; folders
  * stay, since somebody else may be delivering into them by now.
  */
@@ -46,12 +46,11 @@ message_cleanup(struct spool_message **m)
 static int
 open_draft(struct spool_message *m)
 {
-	bool made = false;
 	int r = m->named ? -EOPNOTSUPP : spool_draft_open(m->root, &m->draft);
 
 	if (r != -EOPNOTSUPP)
 		return r;
-	m->tmp = spool_folder_directory(m->root, TMP, &made);
+	m->tmp = spool_folder_directory(m->root, TMP);
 	if (m->tmp < 0)
 		return m->tmp;
 	return spool_draft_open_named(m->tmp, m->id, &m->draft);
@@ -178,6 +177,14 @@ targets_open(struct targets *t, int root)
 		if (r < 0)
 			return r;
 	}
+	/* All are made before the first sync, which so serves them all on most disks. */
+	for (size_t i = 0; i < t->n; i++) {
+		int r = t->folders[i].made ? spool_folder_finish(root, &t->folders[i])
+					   : 0;
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -214,29 +221,13 @@ targets_link(struct targets *t, struct spool_message *m, const char *name)
 	return 0;
 }
 
-/* Whether no folder behind this one is new and of the same domain. */
-static bool
-is_last_of_domain(const struct targets *t, size_t at)
-{
-	for (size_t i = at + 1; i < t->n; i++)
-		if (t->folders[i].made &&
-			strcmp(t->folders[i].domain, t->folders[at].domain) == 0)
-			return false;
-	return true;
-}
-
-/* The names, then the folders that were made for them. */
 static int
-targets_sync(const struct targets *t, int root)
+targets_sync(const struct targets *t)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		r = spool_folder_sync(t->folders[i].new_fd);
-	for (size_t i = 0; r == 0 && i < t->n; i++)
-		if (t->folders[i].made)
-			r = spool_folder_sync_made(
-				root, &t->folders[i], is_last_of_domain(t, i));
 	return r;
 }
 
@@ -258,7 +249,7 @@ publish(struct spool_message *m, struct targets *t)
 	spool_name_file(m->id, m->size, name);
 	r = targets_link(t, m, name);
 	if (r == 0)
-		r = targets_sync(t, m->root);
+		r = targets_sync(t);
 	if (r < 0)
 		targets_unlink(t, name);
 	return r;

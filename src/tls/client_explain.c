@@ -37,9 +37,9 @@ static const struct {
 		"the server refuses our certificate without saying why: ask its "
 		"administrator" },
 	{ GNUTLS_A_ACCESS_DENIED,
-		"the server accepts our certificate but lets its holder in no more, or "
-		"not now: ask its administrator whether the user is locked or over a "
-		"limit" },
+		"the server accepts our certificate but lets its holder "
+		"in no more, or not now: ask its administrator whether "
+		"the user is locked or over a limit" },
 	{ GNUTLS_A_INTERNAL_ERROR,
 		"the server cannot admit anybody because of a fault of its own: try "
 		"again, or tell its administrator" },
@@ -73,11 +73,9 @@ tls_client_explain_alert(
 		name = "unknown";
 	if (!cert)
 		return buffer_printf(fault,
-			"the server has ended the TLS session with the alert \"%s\", "
-			"most "
-			"likely because it was shown no client certificate: name one "
-			"with "
-			"--cert and --key",
+			"the server has ended the TLS session with the alert "
+			"\"%s\", most likely because it was shown no client "
+			"certificate: name one with --cert and --key",
 			name);
 	return buffer_printf(fault,
 		"the server has ended the TLS session with the alert \"%s\": ask its "

@@ -3,8 +3,10 @@
 and fed from a pipe."""
 
 import os
+import pathlib
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -229,6 +231,42 @@ def test_interrupt_at_a_command_quits(caller, pki):
         terminal.type("\x03")
         terminal.expect(BYE)
         assert terminal.wait() == 0
+
+
+class Busy:
+    """A port where connections are never made: what may wait there waits already."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.port = self.socket.getsockname()[1]
+        self.waiting = [socket.socket() for _ in range(8)]
+        for client in self.waiting:
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", self.port))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *fault):
+        for one in (self.socket, *self.waiting):
+            one.close()
+
+    def asked(self):
+        """How many ask for a connection and have none: state 02 is SYN_SENT."""
+        lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+        return sum(line.split()[2].endswith(f":{self.port:04X}") and line.split()[3] == "02"
+                   for line in lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_what_waits_for_a_connection(caller, pki, number):
+    with Busy() as server:
+        before = server.asked()
+        with caller.terminal(server, host="127.0.0.1") as terminal:
+            terminal.expect("to exit SMTP client.)")
+            harness.until(lambda: server.asked() > before, what="an attempt to connect")
+            terminal.process.send_signal(number)
+            assert terminal.wait() == (0 if number == signal.SIGINT else 128 + number)
 
 
 def test_end_of_input_quits(caller, pki):

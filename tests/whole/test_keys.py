@@ -403,6 +403,17 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(programs, folder, b
     assert tree(folder) == {pathlib.Path("d"): None}
 
 
+def test_force_that_fails_replaces_nothing(programs, tool, folder):
+    """The keys fit below the limit, the certificates do not."""
+    tool("init", "--dir", "d", "--host", HOST)
+    before = tree(folder)
+    script = 'trap "" XFSZ; ulimit -f 1; exec postern-keys init --dir d --host "$0" --force'
+    done = subprocess.run(["sh", "-c", script, HOST], cwd=folder, env=programs.environment(),
+                          text=True, capture_output=True, check=False)
+    assert done.returncode == 74 and "d/ca.pem" in done.stderr
+    assert tree(folder) == before
+
+
 # Bad input
 
 
