@@ -21,7 +21,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,132 +31,9 @@
 #include "spool/draft.h"
 #include "spool/message.h"
 #include "spool/private.h"
+#include "spool_fixture.h"
 
 enum { STATUS_SKIPPED = 77, CHILD_LOST = 99 };
-
-static char *root;
-
-/* What was synced, in its order, and where a sync is to fail. */
-static struct {
-	int n;
-	int fail_at; /* or 0 */
-	ino_t inodes[64];
-} synced;
-
-int
-fsync(int fd)
-{
-	struct stat st;
-
-	if (++synced.n == synced.fail_at) {
-		errno = EIO;
-		return -1;
-	}
-	if (fstat(fd, &st) == 0 && synced.n <= 64)
-		synced.inodes[synced.n - 1] = st.st_ino;
-	return (int)syscall(SYS_fsync, fd);
-}
-static struct {
-	int files;
-	char last[4096];
-	struct stat st;
-} found;
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
-static int
-make_root(void **state)
-{
-	static char path[] = P_tmpdir "/postern-spool.XXXXXX";
-
-	(void)state;
-	strcpy(path + strlen(path) - 6, "XXXXXX");
-	root = mkdtemp(path);
-	return root ? 0 : -1;
-}
-
-static int
-remove_root(void **state)
-{
-	(void)state;
-	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static const char *
-in_root(const char *rest)
-{
-	static char paths[4][512];
-	static unsigned turn;
-	char *path = paths[turn++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", root, rest);
-	return path;
-}
-
-static int
-count_file(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)type;
-	(void)at;
-	if (!S_ISREG(st->st_mode))
-		return 0;
-	found.files++;
-	found.st = *st;
-	snprintf(found.last, sizeof(found.last), "%s", path);
-	return 0;
-}
-
-/* Regular files at or below path in the root; found is of the last one. */
-static int
-count(const char *path)
-{
-	memset(&found, 0, sizeof(found));
-	nftw(in_root(path), count_file, 16, FTW_PHYS);
-	return found.files;
-}
-
-static struct spool_message *
-open_message(bool named)
-{
-	struct spool_message *m = NULL;
-
-	assert_int_equal(spool_message_open_as(root, "id1", named, &m), 0);
-	return m;
-}
-
-static int
-deliver(struct spool_message *m, const char *a, const char *b, const char *c)
-{
-	const char *const recipients[] = { a, b, c };
-
-	return spool_message_deliver(m, recipients, c ? 3 : b ? 2 : 1);
-}
-
-static void
-assert_content(const char *path, const char *expected, size_t len)
-{
-	struct buffer text CLEANUP(buffer_free) = { 0 };
-
-	assert_int_equal(config_file_read(path, &text), 0);
-	assert_int_equal(buffer_len(&text), len);
-	assert_memory_equal(buffer_data(&text), expected, len);
-}
-
-static void
-assert_mode(const char *path, mode_t mode)
-{
-	struct stat st;
-
-	assert_int_equal(lstat(in_root(path), &st), 0);
-	assert_int_equal(st.st_mode, mode);
-}
 
 static void
 check_delivery(bool named)
@@ -243,82 +119,6 @@ test_again(void **state)
 	assert_int_equal(count("x/a/new"), 3);
 	assert_int_equal(count("y/b/new"), 3);
 	assert_int_equal(count(""), 6);
-}
-
-static bool
-was_synced(const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(stat(in_root(path), &st), 0);
-	for (int i = 0; i < synced.n && i < 64; i++)
-		if (synced.inodes[i] == st.st_ino)
-			return true;
-	return false;
-}
-
-static int
-deliver_one(const char *to)
-{
-	struct spool_message *m = open_message(false);
-	int r;
-
-	memset(synced.inodes, 0, sizeof(synced.inodes));
-	synced.n = 0;
-	r = deliver(m, to, NULL, NULL);
-	synced.fail_at = 0;
-	spool_message_free(m);
-	return r;
-}
-
-static void
-assert_all_synced(void)
-{
-	static const char *const folders[] = { "", "x", "x/a", "x/a/tmp", "x/a/cur",
-		"x/a/new" };
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		assert_true(was_synced(folders[i]));
-	assert_mode("x/a/new", S_IFDIR | 0700);
-}
-
-/* A Maildir that is ready costs a sync of the message and one of new/; one that somebody
- * else has begun is put on disk by whoever delivers. */
-static void
-test_syncs(void **state)
-{
-	static const char *const begun[] = { "x", "x/a", "x/a/tmp", "x/a/cur" };
-
-	(void)state;
-	assert_int_equal(deliver_one("a@x"), 0);
-	assert_all_synced();
-	assert_int_equal(deliver_one("a@x"), 0);
-	assert_int_equal(synced.n, 2);
-	for (size_t n = 1; n <= 4; n++) {
-		assert_int_equal(remove_root(NULL), 0);
-		assert_int_equal(mkdir(root, 0700), 0);
-		for (size_t i = 0; i < n; i++)
-			assert_int_equal(mkdir(in_root(begun[i]), 0700), 0);
-		assert_int_equal(deliver_one("a@x"), 0);
-		assert_all_synced();
-	}
-}
-
-/* Whichever sync fails on the way: nothing is delivered, and the next delivery has all of
- * the Maildir on disk. */
-static void
-test_failed_syncs(void **state)
-{
-	(void)state;
-	for (int at = 1; at <= 6; at++) {
-		synced.fail_at = at;
-		assert_int_equal(deliver_one("a@x"), -EIO);
-		assert_int_equal(count(""), 0);
-		assert_int_equal(deliver_one("a@x"), 0);
-		assert_all_synced();
-		assert_int_equal(remove_root(NULL), 0);
-		assert_int_equal(mkdir(root, 0700), 0);
-	}
 }
 
 /* Sizes around the gathering buffer, in writes of every kind. */
@@ -693,8 +493,6 @@ test_no_proc(void **state)
 	in_own_mounts(no_proc);
 }
 
-#define IN_ROOT(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
-
 int
 main(void)
 {
@@ -703,8 +501,6 @@ main(void)
 		IN_ROOT(test_delivery_named),
 		IN_ROOT(test_unnamed_draft),
 		IN_ROOT(test_again),
-		IN_ROOT(test_syncs),
-		IN_ROOT(test_failed_syncs),
 		IN_ROOT(test_sizes),
 		IN_ROOT(test_discard),
 		IN_ROOT(test_bad_recipients),
