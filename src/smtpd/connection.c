@@ -93,7 +93,7 @@ warn_of_root(struct smtpd_server *s)
 		return;
 	smtpd_log(s,
 		(struct host_record){ .priority = LOG_WARNING, .event = "runs-as-root" },
-		"Serving as root: give the service a user of its own (user = NAME)");
+		"Serving as root; name a user of its own in the configuration");
 }
 
 static int
