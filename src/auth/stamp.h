@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
-enum { AUTH_STAMP_SIZE = 24 };
+#include "base/calendar.h"
+
+enum { AUTH_STAMP_SIZE = CALENDAR_STAMP_SIZE + 1 };
 
 /* seconds since 1970, from 0 to the end of the year 9999; reads no time zone. */
 void auth_stamp(int64_t seconds, char ret[AUTH_STAMP_SIZE]);

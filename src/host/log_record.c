@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/text.h"
 #include "host/log_event.h"
 
@@ -83,11 +84,9 @@ put_text_field(struct buffer *b, const struct field *f, bool quote)
 static int
 put_prefix(struct buffer *b, const struct timespec *now, long pid)
 {
-	struct tm tm;
-	char time[32];
+	char time[CALENDAR_STAMP_SIZE];
 
-	gmtime_r(&now->tv_sec, &tm);
-	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &tm);
+	calendar_stamp(now->tv_sec, time);
 	return buffer_printf(b, "%s.%03ldZ " HOST_LOG_IDENTIFIER "[%ld]: ", time,
 		now->tv_nsec / 1000000, pid);
 }

@@ -7,6 +7,7 @@
 
 enum {
 	LARGE = 16 * 1024,
+	HUGE = 128 * 1024, /* what the allocator begins with */
 	STACK_KEPT = 8 * 1024,       /* for this call and signal frames; whole pages */
 	STACK_RELEASED = 112 * 1024, /* the kernel maps 132 KB of a stack to begin with */
 	PAGE = 4096,
@@ -28,4 +29,10 @@ void
 host_memory_map_large(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
+void
+host_memory_keep_large(void)
+{
+	mallopt(M_MMAP_THRESHOLD, HUGE);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "keys/commands.h"
@@ -91,12 +92,12 @@ purpose_of(const struct pki_description *what)
 static void
 put_date(const char *label, int64_t seconds)
 {
-	time_t t = seconds;
-	struct tm tm;
-	char text[64] = "unknown";
+	struct calendar c;
+	char text[64];
 
-	if (gmtime_r(&t, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	calendar_of(seconds, &c);
+	snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d UTC", c.year, c.month,
+		c.day, c.hour, c.minute, c.second);
 	put_value(label, text);
 }
 
@@ -168,13 +169,11 @@ keys_show(const struct keys_options *o)
 static void
 list_certificate(const char *path, const struct certificate *c)
 {
-	time_t t = c->id.not_after;
-	struct tm tm;
-	char until[16] = "unknown";
+	struct calendar until;
 
-	if (gmtime_r(&t, &tm))
-		strftime(until, sizeof(until), "%Y-%m-%d", &tm);
-	printf("%-10s  %-7s  %-6s  ", until, state_of(&c->id), purpose_of(&c->what));
+	calendar_of(c->id.not_after, &until);
+	printf("%04d-%02d-%02d  %-7s  %-6s  ", until.year, until.month, until.day,
+		state_of(&c->id), purpose_of(&c->what));
 	put_escaped(path);
 	fputs("  ", stdout);
 	if (c->what.for_client && !c->what.is_ca && c->id.n_names > 0)
