@@ -12,9 +12,12 @@ MANDIR ?= $(PREFIX)/share/man
 PORT ?= 12345
 FUZZ_SECONDS ?= 60
 
-# VARIANT: empty for the build that is installed, asan (ASan and UBSan), cover, or fuzz.
+# VARIANT: empty for shared libraries; static, where GnuTLS and what it stands on are part
+# of the programs; asan (ASan and UBSan), cover, or fuzz.
 VARIANT ?=
 B := build$(if $(VARIANT),/$(VARIANT))
+# Compiled the same, static is only linked otherwise.
+O := build$(if $(filter-out static,$(VARIANT)),/$(VARIANT))
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -37,6 +40,8 @@ else ifeq ($(VARIANT),cover)
 CFLAGS := -O0 -g --coverage -fprofile-abs-path
 FORTIFY :=
 LDHARDEN := -pie --coverage -Wl,--as-needed,--wrap=_exit tests/cover.c
+else ifeq ($(VARIANT),static)
+GNUTLS_STATIC := hogweed nettle gmp tasn1 idn2 unistring
 else ifeq ($(VARIANT),fuzz)
 CC := clang
 CFLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -46,7 +51,12 @@ endif
 
 # Asked for when a rule needs them, so that `make demo` can install the libraries first.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBS)))$(LIB_CFLAGS)
+ifdef GNUTLS_STATIC
+LIB_LIBS := -Wl,-Bstatic $(GNUTLS_STATIC:%=-l%) -linih -Wl,-Bdynamic
+STATIC_PARTS := $(B)/no_pkcs11.o $(B)/libgnutls.a
+else
 LIB_LIBS = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(LIB_LIBS)
+endif
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"' \
@@ -59,8 +69,8 @@ ROOMS := base smtp pki config auth spool host tls smtpd client keys ctl
 PROGRAMS := postern-smtpd postern postern-keys posternctl
 MAINS := src/smtpd/main.c src/client/main.c src/keys/main.c src/ctl/main.c
 SOURCES := $(filter-out $(MAINS),$(wildcard $(ROOMS:%=src/%/*.c)))
-OBJECTS := $(SOURCES:src/%.c=$(B)/obj/%.o)
-LIBRARY := $(B)/libpostern.a
+OBJECTS := $(SOURCES:src/%.c=$(O)/obj/%.o)
+LIBRARY := $(O)/libpostern.a
 MAN := $(wildcard src/*/*.[158])
 
 UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
@@ -74,21 +84,31 @@ REPLAYS := $(FUZZERS:%=$(B)/replay/%)
 
 all: $(PROGRAMS:%=$(B)/bin/%)
 
-$(B)/bin/postern-smtpd: $(B)/obj/smtpd/main.o $(LIBRARY)
-$(B)/bin/postern: $(B)/obj/client/main.o $(LIBRARY)
-$(B)/bin/postern-keys: $(B)/obj/keys/main.o $(LIBRARY)
-$(B)/bin/posternctl: $(B)/obj/ctl/main.o $(LIBRARY)
-$(B)/bin/%:
+$(B)/bin/postern-smtpd: $(O)/obj/smtpd/main.o
+$(B)/bin/postern: $(O)/obj/client/main.o
+$(B)/bin/postern-keys: $(O)/obj/keys/main.o
+$(B)/bin/posternctl: $(O)/obj/ctl/main.o
+$(B)/bin/%: $(STATIC_PARTS) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIB_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(filter %gnutls.a,$^) $(LIB_LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/obj/%.o: src/%.c Makefile
+$(O)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/no_pkcs11.o: contrib/static/no_pkcs11.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# It brings an inih of its own, which ours is kept apart from.
+$(B)/libgnutls.a: Makefile
+	@mkdir -p $(@D)
+	objcopy --redefine-sym ini_parse_file=gnutls_ini_parse_file \
+		$$($(CC) -print-file-name=libgnutls.a) $@
 
 $(B)/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
@@ -105,7 +125,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LIB_LIBS)
 
--include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d)
+-include $(wildcard $(O)/obj/*/*.d $(B)/unit/*.d)
 
 units: $(UNITS)
 replays: $(REPLAYS)
@@ -130,6 +150,7 @@ make coverage        the lines that the tests reach
 make install         into DESTDIR, PREFIX ($(PREFIX)) and $(SYSCONFDIR)/postern
 make uninstall       takes the same away, but no configuration, keys or mail
 make clean           removes build/
+VARIANT=static       programs that hold GnuTLS themselves, in build/static/
 VARIANT=asan|cover   another build of programs and tests, in build/VARIANT/
 endef
 
