@@ -182,6 +182,9 @@ tls_credentials_load(
 
 	if (!c)
 		return -ENOMEM;
+	/* The library counts, and tears itself down only when nobody is left: at the end
+	 * of a process that is work for nothing. */
+	gnutls_global_init();
 	c->chain = calloc(TLS_CHAIN_MAX, sizeof *c->chain);
 	if (!c->chain || gnutls_certificate_allocate_credentials(&c->certificates) < 0) {
 		free(c->chain);

@@ -76,6 +76,8 @@ info(gnutls_privkey_t key, unsigned flags, void *user)
 int
 tls_remote_key_bind(struct tls_credentials *c, int control)
 {
+	/* One pair serves every name, so those in the certificate are not looked for. */
+	const char *names[1] = { NULL };
 	gnutls_privkey_t key;
 
 	remote.control = control;
@@ -90,7 +92,7 @@ tls_remote_key_bind(struct tls_credentials *c, int control)
 	}
 	/* On success key and chain belong to the credentials. */
 	if (gnutls_certificate_set_key(
-		    c->certificates, NULL, 0, c->chain, (int)c->n_chain, key) < 0) {
+		    c->certificates, names, 0, c->chain, (int)c->n_chain, key) < 0) {
 		gnutls_privkey_deinit(key);
 		return -EINVAL;
 	}
