@@ -6,8 +6,6 @@
 #include <sys/mman.h>
 
 enum {
-	LARGE = 16 * 1024,
-	HUGE = 128 * 1024, /* what the allocator begins with */
 	STACK_KEPT = 8 * 1024,       /* for this call and signal frames; whole pages */
 	STACK_RELEASED = 112 * 1024, /* the kernel maps 132 KB of a stack to begin with */
 	PAGE = 4096,
@@ -23,16 +21,4 @@ host_memory_release(void)
 	/* Pages below the stack pointer hold nothing that is alive, but maybe a secret.
 	 */
 	madvise((void *)(top - STACK_RELEASED), STACK_RELEASED, MADV_DONTNEED);
-}
-
-void
-host_memory_map_large(void)
-{
-	mallopt(M_MMAP_THRESHOLD, LARGE);
-}
-
-void
-host_memory_keep_large(void)
-{
-	mallopt(M_MMAP_THRESHOLD, HUGE);
 }

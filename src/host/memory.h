@@ -9,12 +9,4 @@
  * behind on the stack. */
 void host_memory_release(void);
 
-/* Makes blocks of some pages mappings of their own, which leave no hole in the heap when
- * they are freed: for a process that needs large buffers once. */
-void host_memory_map_large(void);
-
-/* From here on they are taken from the heap again, and used again there without a fault
- * of a page: for a process that needs the same buffers all the time. */
-void host_memory_keep_large(void);
-
 #endif

@@ -55,7 +55,6 @@ tls_process_run(const struct tls_process *p)
 	gnutls_session_t session = NULL;
 	enum tls_relay_end end;
 
-	host_memory_map_large();
 	send_at_once(p->out);
 	if (p->starttls) {
 		end = tls_relay_run(&relay);
@@ -72,7 +71,6 @@ tls_process_run(const struct tls_process *p)
 	/* The session may be idle for long, and holds little of what the handshake took.
 	 */
 	host_memory_release();
-	host_memory_keep_large();
 	if (tls_relay_run(&relay) == TLS_RELAY_LAST) {
 		say_goodbye(session, p);
 		tls_linger(p->in, p->out, p->control);

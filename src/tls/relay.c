@@ -19,6 +19,7 @@
 enum {
 	HELD_MAX = 64 * 1024, /* bytes held each way */
 	CHUNK = 16 * 1024,    /* the largest TLS record */
+	COMMAND = 2 * 1024,   /* records up to it are taken for single commands */
 };
 
 static bool
@@ -59,9 +60,12 @@ read_record(struct tls_relay *r)
 {
 	ssize_t n = gnutls_record_recv(r->session, buffer_tail(&r->up), CHUNK);
 
-	if (n > 0)
+	if (n > 0) {
 		buffer_grow(&r->up, (size_t)n);
-	else if (n == 0)
+		/* A command, behind which nothing is likely to be there yet: poll says.
+		 */
+		r->net_readable = n > COMMAND;
+	} else if (n == 0)
 		return pass_end(r, TLS_GONE_CLOSED);
 	else if (n == GNUTLS_E_AGAIN)
 		r->net_readable = false;
@@ -116,9 +120,12 @@ read_plain(struct tls_relay *r)
 	if (buffer_reserve(&r->down, CHUNK) < 0)
 		return -ENOMEM;
 	n = read(r->plain, buffer_tail(&r->down), CHUNK);
-	if (n > 0)
+	if (n > 0) {
 		buffer_grow(&r->down, (size_t)n);
-	else if (n == 0)
+		/* A reply came whole; only what lies before the last words is read to its
+		 * end here, and not by way of poll. */
+		r->plain_readable = n == CHUNK || r->last;
+	} else if (n == 0)
 		r->down_ended = true;
 	else if (errno == EAGAIN)
 		r->plain_readable = false;
