@@ -161,6 +161,7 @@ demo run capture bench:
 	@contrib/packages $@
 	@echo 'building into $(B)/'
 	@$(MAKE) $(QUIETLY) all
+	$(if $(filter bench,$@),@$(MAKE) $(QUIETLY) VARIANT=static all)
 	@exec env POSTERN_BIN=$(B)/bin \
 		$(if $(filter bench,$@),tests/bench/run,contrib/demo/$@ $(if \
 		$(filter run,$@),$(PORT)))

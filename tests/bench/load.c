@@ -32,7 +32,7 @@ enum {
 
 struct options {
 	struct load_plan plan;
-	const char *cert, *key, *ca, *user, *password_file;
+	const char *cert, *key, *ca, *user, *password_file, *auth;
 	uint64_t clients, seconds, sessions, size, idle;
 };
 
@@ -60,6 +60,7 @@ static const char USAGE[] =
 	"  --pipeline            MAIL, RCPT and DATA in one write\n"
 	"  --user NAME           log in with AUTH PLAIN\n"
 	"  --password-file FILE  its first line\n"
+	"  --auth TEXT           log in with AUTH TEXT, in one line\n"
 	"  --from ADDRESS, --to ADDRESS\n"
 	"  --idle N              only open N connections and hold them\n";
 
@@ -293,6 +294,7 @@ read_options(int argc, char **argv, struct options *options)
 		{ { "size", 1, 0, 0 }, NULL, &options->size, 100000000 },
 		{ { "user", 1, 0, 0 }, &options->user, NULL, 0 },
 		{ { "password-file", 1, 0, 0 }, &options->password_file, NULL, 0 },
+		{ { "auth", 1, 0, 0 }, &options->auth, NULL, 0 },
 		{ { "from", 1, 0, 0 }, &options->plan.from, NULL, 0 },
 		{ { "to", 1, 0, 0 }, &options->plan.to, NULL, 0 },
 		{ { "idle", 1, 0, 0 }, NULL, &options->idle, IDLE_MAX },
@@ -316,6 +318,8 @@ read_options(int argc, char **argv, struct options *options)
 	options->plan.port = (uint16_t)port;
 	options->plan.pipeline = pipeline;
 	if (c != -1 || optind < argc || !port || !options->cert || !options->key)
+		return -EINVAL;
+	if (options->user && options->auth)
 		return -EINVAL;
 	return !options->user == !options->password_file ? 0 : -EINVAL;
 }
@@ -362,6 +366,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "load: %s has no password\n", options.password_file);
 		return EX_NOINPUT;
 	}
+	if (options.auth)
+		options.plan.auth = strdup(options.auth);
 	if (make_message(&options) < 0)
 		return EX_OSERR;
 	r = options.idle ? run_idle(&options) : run_load(&options);

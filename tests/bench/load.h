@@ -18,7 +18,7 @@ struct load_plan {
 	void *credentials;       /* GnuTLS certificate credentials */
 	const char *verify_name; /* the server's, verified; NULL: take any certificate */
 	const char *priority;    /* a GnuTLS priority string */
-	const char *auth;        /* what follows AUTH PLAIN; NULL: no login */
+	const char *auth;        /* what follows AUTH; NULL: no login */
 	const char *from;
 	const char *to;
 	const char *message; /* with its final dot, ready to send */
@@ -54,7 +54,7 @@ double load_clock(void);
 int load_credentials(
 	const char *cert_file, const char *key_file, const char *ca_file, void **ret);
 
-/* Base64 of an AUTH PLAIN response; the caller frees it. NULL if memory runs out. */
+/* PLAIN and its response in base64, to go behind AUTH; the caller frees it. NULL if memory runs out. */
 char *load_plain(const char *user, const char *password);
 
 /* Connects, shakes hands and reads the banner; load_close() ends it without a QUIT. */

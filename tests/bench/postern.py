@@ -16,6 +16,7 @@ import machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("POSTERN_BIN", ROOT / "build" / "bin")).resolve()
+STATIC = ROOT / "build" / "static" / "bin"
 NAMES = ("postern-smtpd", "postern-keys", "posternctl")
 
 DOMAIN = "bench.test"
@@ -65,8 +66,8 @@ def give(path):
 class Postern:
     """One installation in a folder of its own; start() and stop() as often as liked."""
 
-    def __init__(self, work):
-        self.home = work / "postern"
+    def __init__(self, work, programs=PROGRAMS, label=""):
+        self.home = work / f"postern{label}"
         self.bin, self.keys = self.home / "bin", self.home / "keys"
         self.port = machine.free_port()
         self.account = self.process = None
@@ -75,16 +76,16 @@ class Postern:
             give(folder)
         self.bin.mkdir()
         for name in NAMES:
-            if not (PROGRAMS / name).exists():
-                raise FileNotFoundError(f"{PROGRAMS / name} is missing; run make first")
-            shutil.copy2(PROGRAMS / name, self.bin / name)
+            if not (programs / name).exists():
+                raise FileNotFoundError(f"{programs / name} is missing; run make first")
+            shutil.copy2(programs / name, self.bin / name)
         self.conf = self.home / "postern.conf"
         self.conf.write_text(CONFIGURATION.format(
             user=SERVICE.pw_name, domain=DOMAIN, keys=self.keys, home=self.home))
         self._make_keys()
         self.mail = self.home / "mail" / DOMAIN / "reader" / "new"
         version = run([self.bin / "postern-smtpd", "--version"]).split()
-        self.name = f"Postern {version[-1]}"
+        self.name = f"Postern {version[-1]}" + (f", {label}" if label else "")
 
     def _make_keys(self):
         maker = self.bin / "postern-keys"
@@ -126,6 +127,9 @@ class Postern:
         return said or "no log"
 
     def load_options(self):
+        return ["--auth", "EXTERNAL ="]
+
+    def password_options(self):
         return ["--user", SENDER, "--password-file", self.password]
 
     def stored(self):

@@ -97,6 +97,7 @@ load_credentials(
 char *
 load_plain(const char *user, const char *password)
 {
+	static const char NAME[] = "PLAIN ";
 	char plain[512];
 	gnutls_datum_t in = { .data = (unsigned char *)plain };
 	gnutls_datum_t out = { 0 };
@@ -108,7 +109,11 @@ load_plain(const char *user, const char *password)
 	in.size = (unsigned int)n;
 	if (gnutls_base64_encode2(&in, &out) < 0)
 		return NULL;
-	text = strndup((char *)out.data, out.size);
+	text = malloc(sizeof(NAME) + out.size);
+	if (text) {
+		memcpy(text, NAME, sizeof(NAME));
+		strncat(text, (char *)out.data, out.size);
+	}
 	gnutls_free(out.data);
 	return text;
 }
@@ -345,7 +350,7 @@ dialogue(struct load_connection *connection)
 	int r = command(connection, "EHLO", "250", "EHLO load.invalid\r\n");
 
 	if (r >= 0 && plan->auth)
-		r = command(connection, "AUTH", "235", "AUTH PLAIN %s\r\n", plan->auth);
+		r = command(connection, "AUTH", "235", "AUTH %s\r\n", plan->auth);
 	for (uint64_t i = 0; r >= 0 && i < plan->messages; i++)
 		r = deliver(connection);
 	if (r >= 0)
