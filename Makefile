@@ -17,7 +17,7 @@ FUZZ_SECONDS ?= 60
 VARIANT ?=
 B := build$(if $(VARIANT),/$(VARIANT))
 # Compiled the same, static is only linked otherwise.
-O := build$(if $(filter-out static,$(VARIANT)),/$(VARIANT))
+O := $(B:%/static=%)
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -90,7 +90,8 @@ $(B)/bin/postern-keys: $(O)/obj/keys/main.o
 $(B)/bin/posternctl: $(O)/obj/ctl/main.o
 $(B)/bin/%: $(STATIC_PARTS) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(filter %gnutls.a,$^) $(LIB_LIBS)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) \
+		$(filter %gnutls.a,$^) $(LIB_LIBS)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@

@@ -4,14 +4,16 @@
  */
 #include "auth/stamp.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 void
 auth_stamp(int64_t seconds, char ret[AUTH_STAMP_SIZE])
 {
-	calendar_stamp(seconds, ret);
-	strcat(ret, "Z");
+	char stamp[CALENDAR_STAMP_SIZE];
+
+	calendar_stamp(seconds, stamp);
+	snprintf(ret, AUTH_STAMP_SIZE, "%sZ", stamp);
 }
 
 void

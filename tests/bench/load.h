@@ -54,7 +54,8 @@ double load_clock(void);
 int load_credentials(
 	const char *cert_file, const char *key_file, const char *ca_file, void **ret);
 
-/* PLAIN and its response in base64, to go behind AUTH; the caller frees it. NULL if memory runs out. */
+/* PLAIN and its response in base64, to go behind AUTH; the caller frees it. NULL if
+ * memory runs out. */
 char *load_plain(const char *user, const char *password);
 
 /* Connects, shakes hands and reads the banner; load_close() ends it without a QUIT. */
