@@ -9,6 +9,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/postern
 PORT ?= 12345
 FUZZ_SECONDS ?= 60
 
@@ -194,6 +195,11 @@ coverage:
 # Programs for everybody go to bin, the administrator's and the server to sbin.
 BINS := postern postern-keys
 SBINS := postern-smtpd posternctl
+SOCKETS := postern postern-submission
+UNITS_OF_SYSTEMD := $(SOCKETS:%=%.socket) $(SOCKETS:%=%@.service)
+# Of the machine that it is built for, which may be told: 252 if nobody knows.
+SYSTEMD_VERSION ?= $(or $(shell $(PKG_CONFIG) --modversion libsystemd 2>/dev/null | \
+	sed 's/[^0-9].*//'),252)
 D := $(DESTDIR)
 PUT := install -m 0644 /dev/stdin
 SUBSTITUTE = sed -e 's|@SBINDIR@|$(PREFIX)/sbin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g'
@@ -206,9 +212,14 @@ install: all
 	for page in $(MAN); do \
 		install -D -m 0644 -t $(D)$(MANDIR)/man$${page##*.} $$page || exit 1; \
 	done
-	for unit in postern.socket postern@.service; do \
+	for unit in $(UNITS_OF_SYSTEMD); do \
 		$(SUBSTITUTE) units/$$unit | $(PUT) $(D)$(UNITDIR)/$$unit || exit 1; \
 	done
+	test "$(SYSTEMD_VERSION)" -lt 255 || for name in $(SOCKETS); do \
+		install -D -m 0644 units/poll-limit.conf \
+			$(D)$(UNITDIR)/$$name.socket.d/poll-limit.conf || exit 1; \
+	done
+	install -D -m 0644 units/paranoid.conf $(D)$(DOCDIR)/paranoid.conf
 	$(SUBSTITUTE) units/postern.sysusers | $(PUT) $(D)$(SYSUSERSDIR)/postern.conf
 	$(SUBSTITUTE) units/postern.tmpfiles | $(PUT) $(D)$(TMPFILESDIR)/postern.conf
 	test -e $(D)$(SYSCONFDIR)/postern/postern.conf || install -m 0644 \
@@ -217,8 +228,9 @@ install: all
 uninstall:
 	rm -f $(BINS:%=$(D)$(PREFIX)/bin/%) $(SBINS:%=$(D)$(PREFIX)/sbin/%)
 	for page in $(MAN); do rm -f $(D)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	rm -f $(D)$(UNITDIR)/postern.socket $(D)$(UNITDIR)/postern@.service \
+	rm -f $(UNITS_OF_SYSTEMD:%=$(D)$(UNITDIR)/%) \
 		$(D)$(SYSUSERSDIR)/postern.conf $(D)$(TMPFILESDIR)/postern.conf
+	rm -rf $(SOCKETS:%=$(D)$(UNITDIR)/%.socket.d) $(D)$(DOCDIR)
 
 clean:
 	rm -rf build

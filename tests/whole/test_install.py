@@ -42,7 +42,10 @@ def test_installed_files(tree):
     assert {f"usr/{name}" for name in PROGRAMS} <= found
     assert {"etc/postern/postern.conf", "usr/lib/sysusers.d/postern.conf",
             "usr/lib/tmpfiles.d/postern.conf", "usr/lib/systemd/system/postern.socket",
-            "usr/lib/systemd/system/postern@.service"} <= found
+            "usr/lib/systemd/system/postern@.service",
+            "usr/lib/systemd/system/postern-submission.socket",
+            "usr/lib/systemd/system/postern-submission@.service",
+            "usr/share/doc/postern/paranoid.conf"} <= found
     for page in ("man8/postern-smtpd.8", "man5/postern.conf.5", "man1/postern.1",
                  "man1/postern-keys.1", "man8/posternctl.8"):
         assert f"usr/share/man/{page}" in found
@@ -74,7 +77,7 @@ def test_user_and_folders(tree):
         # Only root makes folders of other users: what the files ask for has to do.
         said = (tree / "usr/lib/tmpfiles.d/postern.conf").read_text()
         assert "\nd /etc/postern/tls 0750 root postern\n" in said
-        assert "\nd /run/postern 0750 postern postern\n" in said
+        assert "\nd /run/postern 0700 postern postern\n" in said
         return
     for command in ("systemd-sysusers", "systemd-tmpfiles --create --prefix=/etc/postern "
                     "--prefix=/var/lib/postern --prefix=/run/postern"):
@@ -86,6 +89,6 @@ def test_user_and_folders(tree):
     uid, gid = map(int, line.split(":")[2:4])
     for path, owner, mode in (
             ("etc/postern/tls", 0, 0o750), ("var/lib/postern", uid, 0o750),
-            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o750)):
+            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o700)):
         found = (tree / path).stat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (owner, gid, mode)
