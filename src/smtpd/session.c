@@ -150,33 +150,6 @@ fill(struct smtpd_session *x)
 		x->in_ended = true;
 }
 
-/* What the tls process says while it relays is how the peer's side ended, or that TLS may
- * begin. Anything else ends the session. 0, 1 for RELAYED, negative without a channel. */
-static int
-hear_control(struct smtpd_session *x)
-{
-	struct smtpd_server *s = x->s;
-	struct tls_message m;
-	int r = tls_channel_receive(&s->channel, &m);
-
-	if (r < 0) {
-		close(TAKE_FD(s->channel.control));
-		return r == -EPIPE ? r : smtpd_violated(s, "unreadable");
-	}
-	if (m.kind == TLS_RELAYED && x->state == SMTPD_SESSION_STARTS_TLS) {
-		x->relayed = m.relayed;
-		return 1;
-	}
-	if (m.kind == TLS_GONE) {
-		if (m.gone != TLS_GONE_CLOSED)
-			x->why = m.gone == TLS_GONE_FAULT ? "connection-fault"
-							  : "truncated";
-		return 0;
-	}
-	tls_message_clear(&m);
-	return smtpd_violated(s, "unexpected");
-}
-
 static void
 say_goodbye(struct smtpd_session *x, enum smtp_goodbye why, const char *word)
 {
@@ -217,7 +190,7 @@ await(struct smtpd_session *x)
 	if (r <= 0)
 		return;
 	/* A tls process that has ended still has left what it relayed. */
-	if (fds[2].revents && hear_control(x) == -EACCES) {
+	if (fds[2].revents && smtpd_session_hear(x) == -EACCES) {
 		x->state = SMTPD_SESSION_LOST;
 		x->why = "tls-process-fault";
 	} else if (fds[0].revents)
@@ -273,55 +246,6 @@ hold_last_words(struct smtpd_session *x)
 			return;
 }
 
-/* All that was relayed in the clear behind STARTTLS is dropped: an attacker could have
- * put it there (RFC 3207 section 6). */
-static int
-drop_plaintext(struct smtpd_session *x, uint64_t relayed)
-{
-	struct tls_channel *c = &x->s->channel;
-	uint64_t dropped = buffer_len(&x->in);
-	char sink[4096];
-
-	while (c->received < relayed) {
-		uint64_t left = relayed - c->received;
-		ssize_t n = read(c->in, sink, left < sizeof sink ? left : sizeof sink);
-
-		if (n <= 0)
-			return -EPIPE;
-		c->received += (uint64_t)n;
-		dropped += (uint64_t)n;
-	}
-	buffer_consume(&x->in, buffer_len(&x->in));
-	if (dropped > 0)
-		smtpd_log(x->s,
-			(struct host_record){ .priority = LOG_WARNING,
-				.event = "plaintext-dropped",
-				.reason = "behind-starttls" },
-			"Dropped %llu bytes that %s sent in the clear behind STARTTLS",
-			(unsigned long long)dropped, x->s->connection->peer_port);
-	return 0;
-}
-
-static int
-start_tls(struct smtpd_session *x)
-{
-	struct tls_channel *c = &x->s->channel;
-	struct pollfd p = { .fd = c->control, .events = POLLIN };
-	int64_t deadline = in_seconds(x->s->config->timeout_handshake);
-	int r = tls_channel_starttls(
-		c, buffer_data(&x->replies), buffer_len(&x->replies));
-
-	/* The end of the peer's stream may have been told just before. */
-	while (r == 0) {
-		r = host_stop_poll(&p, 1, deadline);
-		if (r == 0)
-			return -ETIMEDOUT;
-		if (r > 0)
-			r = hear_control(x);
-	}
-	return r < 0 ? r : drop_plaintext(x, x->relayed);
-}
-
 static int
 prepare(struct smtpd_session *x, bool starttls, char **ret_mechanisms)
 {
@@ -352,7 +276,7 @@ conclude(struct smtpd_session *x)
 
 	hold_last_words(x);
 	if (x->state == SMTPD_SESSION_STARTS_TLS) {
-		if (start_tls(x) == 0)
+		if (smtpd_session_start_tls(x) == 0)
 			return SMTPD_END_STARTTLS;
 		x->why = "lost";
 	} else if (x->state == SMTPD_SESSION_CLOSES) {

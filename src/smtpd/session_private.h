@@ -29,7 +29,7 @@ struct smtpd_session {
 	int64_t hold;          /* replies wait until then, 0: they do not */
 	bool starved;          /* what is in in makes no whole line: more is needed */
 	bool in_ended;         /* the peer sends no more */
-	uint64_t relayed;      /* bytes in the clear, as RELAYED said */
+	struct tls_relayed relayed; /* in the clear, as RELAYED said */
 	enum smtpd_session_state state;
 	const char *why; /* it ended, for the log */
 
@@ -46,5 +46,14 @@ int smtpd_session_do(struct smtpd_session *x, struct smtp_request *request);
 
 /* Takes bytes of the message that is open. */
 void smtpd_session_store(struct smtpd_session *x, const char *data, size_t len);
+
+/* Takes one control message. What the tls process says while it relays is how the peer's
+ * side ended, or that TLS may begin; anything else ends the session. 0, 1 for RELAYED,
+ * negative without a channel: -EACCES where the tls process broke the protocol. */
+int smtpd_session_hear(struct smtpd_session *x);
+
+/* Sends the replies, behind which TLS begins, and drops what came in the clear. 0 once
+ * the tls process is in the handshake, or a negative errno. */
+int smtpd_session_start_tls(struct smtpd_session *x);
 
 #endif

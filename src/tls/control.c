@@ -247,7 +247,8 @@ put_body(struct buffer *b, const struct tls_message *m)
 	case TLS_FAILED:
 		return put_failed(b, &m->failed);
 	case TLS_RELAYED:
-		return put_long(b, m->relayed);
+		r = put_long(b, m->relayed.bytes);
+		return r < 0 ? r : put_long(b, m->relayed.dropped);
 	case TLS_GONE:
 		return put_number(b, m->gone);
 	case TLS_VERDICT:
@@ -280,7 +281,8 @@ get_body(struct reader *r, struct tls_message *m)
 		get_failed(r, &m->failed);
 		return 0;
 	case TLS_RELAYED:
-		m->relayed = get_long(r);
+		m->relayed.bytes = get_long(r);
+		m->relayed.dropped = get_long(r);
 		return 0;
 	case TLS_GONE:
 		m->gone = get_below(r, TLS_GONE_FAULT + 1);

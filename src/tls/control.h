@@ -29,8 +29,7 @@ enum tls_kind {
 		     */
 	TLS_PROVED, /* the handshake has returned: the peer holds the claimed key */
 	TLS_FAILED, /* the handshake has failed, why, and the alert */
-	TLS_RELAYED, /* answer to STARTTLS: how many plaintext bytes were relayed to here
-		      */
+	TLS_RELAYED, /* answer to STARTTLS: where the bytes in the clear end */
 	TLS_GONE,    /* the peer's side of the stream has ended, and how */
 	/* To the tls process. */
 	TLS_SIGNATURE, /* empty: there is none */
@@ -77,6 +76,11 @@ struct tls_failed {
 	bool received;             /* the peer sent it */
 };
 
+struct tls_relayed {
+	uint64_t bytes;   /* written to the plain stream, all in the clear */
+	uint64_t dropped; /* read from the network behind those, and thrown away */
+};
+
 /* One message, decoded. Pointers in it point into the buffer it was received in. */
 struct tls_message {
 	enum tls_kind kind;
@@ -85,7 +89,7 @@ struct tls_message {
 		struct tls_claim claim; /* its names are allocated: tls_message_clear */
 		struct tls_proved proved;
 		struct tls_failed failed;
-		uint64_t relayed;
+		struct tls_relayed relayed;
 		enum tls_gone gone;
 		uint32_t verdict; /* 0 admits, else the alert that refuses */
 		struct {

@@ -20,6 +20,7 @@ enum {
 	HELD_MAX = 64 * 1024, /* bytes held each way */
 	CHUNK = 16 * 1024,    /* the largest TLS record */
 	COMMAND = 2 * 1024,   /* records up to it are taken for single commands */
+	DROPPED_MAX = 1 << 20,
 };
 
 static bool
@@ -206,6 +207,26 @@ move_down(struct tls_relay *r)
 	return progress;
 }
 
+/* What has come by now in the clear came before the reply to STARTTLS and is nobody's: it
+ * reaches neither the smtp process nor the handshake (RFC 3207 section 4.2). What is
+ * beyond the limit, or comes later, breaks the handshake. */
+static void
+drop_clear(struct tls_relay *r)
+{
+	char sink[4096];
+	ssize_t n = 1;
+
+	r->dropped = buffer_len(&r->up);
+	buffer_consume(&r->up, buffer_len(&r->up));
+	while (!r->up_ended && r->dropped < DROPPED_MAX) {
+		n = read(r->in, sink, sizeof sink);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+		if (n > 0)
+			r->dropped += (uint64_t)n;
+	}
+}
+
 static int
 hear_control(struct tls_relay *r)
 {
@@ -221,6 +242,8 @@ hear_control(struct tls_relay *r)
 	}
 	r->last = (int)m.kind;
 	r->plain_readable = true;
+	if (m.kind == TLS_STARTTLS)
+		drop_clear(r);
 	return buffer_append(&r->last_words, m.bytes.data, m.bytes.len);
 }
 
@@ -276,7 +299,8 @@ wait_for_more(struct tls_relay *r)
 static enum tls_relay_end
 finish(struct tls_relay *r)
 {
-	struct tls_message m = { .kind = TLS_RELAYED, .relayed = r->relayed };
+	struct tls_message m = { .kind = TLS_RELAYED,
+		.relayed = { r->relayed, r->dropped } };
 
 	buffer_wipe(&r->up);
 	buffer_wipe(&r->down);

@@ -25,6 +25,7 @@ struct tls_relay {
 	struct buffer down;   /* from plain, not yet on the network */
 	struct buffer packet; /* the last control message */
 	uint64_t relayed;     /* bytes written to plain */
+	uint64_t dropped;     /* read in the clear behind those, up to STARTTLS */
 	bool up_ended;        /* the network sends no more, which control was told */
 	bool up_closed;       /* and plain has been shut down, all of it relayed */
 	bool broken;          /* the network takes no more */

@@ -57,7 +57,8 @@ sample(enum tls_kind kind)
 		m.failed.alert = -1;
 		break;
 	case TLS_RELAYED:
-		m.relayed = UINT64_C(0x123456789abcdef0);
+		m.relayed.bytes = UINT64_C(0x123456789abcdef0);
+		m.relayed.dropped = 7;
 		break;
 	case TLS_GONE:
 		m.gone = TLS_GONE_FAULT;

@@ -225,7 +225,8 @@ starttls_counts_what_was_relayed(void **state)
 	send_words(&f, TLS_STARTTLS, "220 go\r\n");
 	assert_int_equal(tls_control_receive(f.control, &b, &m), 0);
 	assert_int_equal(m.kind, TLS_RELAYED);
-	assert_int_equal(m.relayed, 16);
+	assert_int_equal(m.relayed.bytes, 16);
+	assert_int_equal(m.relayed.dropped, 0);
 	read_exactly(f.net, got, 8);
 	assert_memory_equal(got, "220 go\r\n", 8);
 	assert_int_equal(write(f.net, "tls", 3), 3);
@@ -236,6 +237,42 @@ starttls_counts_what_was_relayed(void **state)
 	read_exactly(f.plain, got, 3);
 	close(TAKE_FD(f.control));
 	end(&f, TLS_RELAY_GONE);
+}
+
+/* More than the smtp process has room for: what the relay holds, and what lies unread on
+ * the network when STARTTLS comes, is dropped and counted. */
+static void
+starttls_drops_what_was_not_relayed(void **state)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	struct pollfd p = { .events = POLLOUT };
+	char noise[4096] = { 0 };
+	struct tls_message m;
+	struct fixture f;
+	uint64_t sent = 0;
+	ssize_t n;
+
+	(void)state;
+	begin(&f);
+	p.fd = f.net;
+	while (poll(&p, 1, 200) > 0) {
+		n = write(f.net, noise, sizeof noise);
+		assert_true(n > 0);
+		sent += (uint64_t)n;
+	}
+	send_words(&f, TLS_STARTTLS, "220 go\r\n");
+	assert_int_equal(tls_control_receive(f.control, &b, &m), 0);
+	assert_int_equal(m.kind, TLS_RELAYED);
+	assert_true(m.relayed.dropped > 0);
+	assert_int_equal(m.relayed.bytes + m.relayed.dropped, sent);
+	for (uint64_t left = m.relayed.bytes; left > 0; left -= (uint64_t)n) {
+		n = read(f.plain, noise, sizeof noise);
+		assert_true(n > 0 && (uint64_t)n <= left);
+	}
+	assert_int_equal(read(f.plain, noise, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	read_exactly(f.net, noise, 8);
+	end(&f, TLS_RELAY_STARTTLS);
 }
 
 static void
@@ -323,6 +360,7 @@ main(void)
 		cmocka_unit_test(a_stuck_reader_blocks_nobody_else),
 		cmocka_unit_test(last_words_come_last),
 		cmocka_unit_test(starttls_counts_what_was_relayed),
+		cmocka_unit_test(starttls_drops_what_was_not_relayed),
 		cmocka_unit_test(the_end_of_the_peer_is_told_and_passed_on),
 		cmocka_unit_test(a_broken_network_does_not_spin),
 		cmocka_unit_test(a_broken_network_fails_a_writer_that_waits),

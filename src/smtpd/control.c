@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: ISC
+/*
+ * A session's part of the control channel: what the tls process says while it relays, and
+ * what must be ordered with the stream. Owns nothing; closes the channel where what came
+ * cannot be read. Faults: -EPIPE where the tls process has ended, -EACCES where it broke
+ * the protocol, -ETIMEDOUT, -EINTR when asked to stop.
+ */
+#include <errno.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/clock.h"
+#include "host/stop.h"
+#include "smtpd/session_private.h"
+
+int
+smtpd_session_hear(struct smtpd_session *x)
+{
+	struct smtpd_server *s = x->s;
+	struct tls_message m;
+	int r = tls_channel_receive(&s->channel, &m);
+
+	if (r < 0) {
+		close(TAKE_FD(s->channel.control));
+		return r == -EPIPE ? r : smtpd_violated(s, "unreadable");
+	}
+	if (m.kind == TLS_RELAYED && x->state == SMTPD_SESSION_STARTS_TLS) {
+		x->relayed = m.relayed;
+		return 1;
+	}
+	if (m.kind == TLS_GONE) {
+		if (m.gone != TLS_GONE_CLOSED)
+			x->why = m.gone == TLS_GONE_FAULT ? "connection-fault"
+							  : "truncated";
+		return 0;
+	}
+	tls_message_clear(&m);
+	return smtpd_violated(s, "unexpected");
+}
+
+/* All that came in the clear behind STARTTLS is dropped: an attacker could have put it
+ * there (RFC 3207 section 6). Some of it is here, some between the processes, and some
+ * the other one has thrown away. */
+static int
+drop_plaintext(struct smtpd_session *x)
+{
+	struct tls_channel *c = &x->s->channel;
+	uint64_t dropped = buffer_len(&x->in) + x->relayed.dropped;
+	char sink[4096];
+
+	while (c->received < x->relayed.bytes) {
+		uint64_t left = x->relayed.bytes - c->received;
+		ssize_t n = read(c->in, sink, left < sizeof sink ? left : sizeof sink);
+
+		if (n <= 0)
+			return -EPIPE;
+		c->received += (uint64_t)n;
+		dropped += (uint64_t)n;
+	}
+	buffer_consume(&x->in, buffer_len(&x->in));
+	if (dropped > 0)
+		smtpd_log(x->s,
+			(struct host_record){ .priority = LOG_WARNING,
+				.event = "plaintext-dropped",
+				.reason = "behind-starttls" },
+			"Dropped %llu bytes that %s sent in the clear behind STARTTLS",
+			(unsigned long long)dropped, x->s->connection->peer_port);
+	return 0;
+}
+
+int
+smtpd_session_start_tls(struct smtpd_session *x)
+{
+	struct tls_channel *c = &x->s->channel;
+	struct pollfd p = { .fd = c->control, .events = POLLIN };
+	int64_t deadline = host_clock_ms() +
+			   (int64_t)x->s->config->timeout_handshake * 1000;
+	int r = tls_channel_starttls(
+		c, buffer_data(&x->replies), buffer_len(&x->replies));
+
+	/* The end of the peer's stream may have been told just before. */
+	while (r == 0) {
+		r = host_stop_poll(&p, 1, deadline);
+		if (r == 0)
+			return -ETIMEDOUT;
+		if (r > 0)
+			r = smtpd_session_hear(x);
+	}
+	return r < 0 ? r : drop_plaintext(x);
+}
