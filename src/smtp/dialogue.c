@@ -112,7 +112,9 @@ rule_order(struct attempt *a)
 static enum smtp_reply
 rule_group(struct attempt *a)
 {
-	if (!a->session->modern || !a->session->more_behind || permits(a, SMTP_IN_GROUP))
+	bool modern = a->session->modern || a->command->verb == SMTP_VERB_EHLO;
+
+	if (!modern || !a->session->more_behind || permits(a, SMTP_IN_GROUP))
 		return SMTP_REPLY_NONE;
 	return SMTP_REPLY_EARLY;
 }
@@ -288,6 +290,7 @@ smtp_dialogue_goodbye(
 		[SMTP_GOODBYE_TIMEOUT] = SMTP_REPLY_TIMEOUT,
 		[SMTP_GOODBYE_SHUTDOWN] = SMTP_REPLY_SHUTDOWN,
 		[SMTP_GOODBYE_FAULT] = SMTP_REPLY_OUR_FAULT,
+		[SMTP_GOODBYE_EARLY] = SMTP_REPLY_EARLY_BYE,
 	};
 	struct smtp_request unused = { .ask = SMTP_ASK_NOTHING };
 	struct smtp_turn t = { .d = d, .replies = replies, .request = &unused };

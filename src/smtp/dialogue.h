@@ -100,9 +100,10 @@ int smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault,
 	const char *line, size_t len, struct buffer *replies, struct smtp_request *ret);
 
 /* Whether the peer has sent more behind the line that is fed next. False until it is
- * told. In the modern voice a command that must be the last of its group (RFC 2920
- * section 3.1) is refused where it is not, and the session ends, so that nothing that
- * came too early is ever read as a command. */
+ * told. In the modern voice, and at the EHLO that begins it, a command that must be the
+ * last of its group (RFC 2920 section 3.1), or an answer inside AUTH, is refused where it
+ * is not, and the session ends, so that nothing that came too early is ever read as a
+ * command. */
 void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
 
 /* The answer to the last request. text is needed for CHALLENGE, DONE and ENROLLED. An
@@ -119,6 +120,7 @@ enum smtp_goodbye {
 	SMTP_GOODBYE_TIMEOUT,  /* 421 4.4.2 */
 	SMTP_GOODBYE_SHUTDOWN, /* 421 4.3.2 */
 	SMTP_GOODBYE_FAULT,    /* 421 4.3.0 */
+	SMTP_GOODBYE_EARLY,    /* 421 4.7.0: the peer spoke before the banner */
 };
 int smtp_dialogue_goodbye(
 	struct smtp_dialogue *d, enum smtp_goodbye why, struct buffer *replies);

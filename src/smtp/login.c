@@ -78,7 +78,7 @@ static int
 login_ends(struct smtp_turn *t, enum smtp_reply reply)
 {
 	smtp_dialogue_advance(t->d, SMTP_EVENT_NO_LOGIN);
-	return smtp_turn_reply(t, reply, NULL);
+	return smtp_turn_reply(t, reply, "AUTH");
 }
 
 /* In the classic voice what cannot be read is a wrong password. */
@@ -112,6 +112,18 @@ login_enrolled(struct smtp_turn *t, const char *password)
 	return smtp_turn_reply(t, SMTP_REPLY_AUTH_ENROLLED, password);
 }
 
+/* What overtakes the reply to an answer does not know whether it is heard by somebody who
+ * is logged in. */
+static int
+login_overtaken(struct smtp_turn *t)
+{
+	int r = login_ends(t, SMTP_REPLY_EARLY);
+
+	if (r < 0 || t->request->ask == SMTP_ASK_CLOSE)
+		return r;
+	return smtp_turn_close(t, SMTP_REPLY_EARLY_BYE);
+}
+
 int
 smtp_login_line(
 	struct smtp_turn *t, enum smtp_line_fault fault, const char *line, size_t len)
@@ -121,6 +133,8 @@ smtp_login_line(
 	int r;
 
 	t->request->refused = smtp_reply_refused(smtp_line_refusal(fault));
+	if (t->d->session.modern && t->d->session.more_behind)
+		return login_overtaken(t);
 	if (fault == SMTP_LINE_TOO_LONG)
 		return login_unreadable(t, SMTP_REPLY_AUTH_LINE_TOO_LONG);
 	if (fault != SMTP_LINE_FINE)

@@ -14,6 +14,46 @@
 #include "host/stop.h"
 #include "smtpd/session_private.h"
 
+/* Nothing that came before the banner is ever read as a command. */
+static void
+refuse_early(struct smtpd_session *x)
+{
+	smtpd_log(x->s,
+		(struct host_record){ .priority = LOG_NOTICE,
+			.event = "refused-command",
+			.reason = "early-command" },
+		"Refused %s, who spoke before the banner", x->s->connection->peer_port);
+	smtpd_session_end(x, SMTP_GOODBYE_EARLY, "early-command");
+}
+
+int
+smtpd_session_greet(struct smtpd_session *x)
+{
+	struct tls_channel *c = &x->s->channel;
+	int r;
+
+	if (c->control < 0 && tls_channel_pending(c)) {
+		refuse_early(x);
+		return 0;
+	}
+	r = smtp_dialogue_banner(x->dialogue, &x->replies);
+	if (r < 0 || c->control < 0)
+		return r;
+	/* Where this fails the tls process has ended, as the stream will show. */
+	tls_channel_banner(c, buffer_data(&x->replies), buffer_len(&x->replies));
+	buffer_consume(&x->replies, buffer_len(&x->replies));
+	x->greeted = true;
+	return 0;
+}
+
+/* Whether EARLY has its place: once, behind the banner and before anything else. */
+static bool
+may_be_early(const struct smtpd_session *x)
+{
+	return x->greeted && x->s->channel.received == 0 &&
+	       x->state == SMTPD_SESSION_GOES_ON;
+}
+
 int
 smtpd_session_hear(struct smtpd_session *x)
 {
@@ -28,6 +68,10 @@ smtpd_session_hear(struct smtpd_session *x)
 	if (m.kind == TLS_RELAYED && x->state == SMTPD_SESSION_STARTS_TLS) {
 		x->relayed = m.relayed;
 		return 1;
+	}
+	if (m.kind == TLS_EARLY && may_be_early(x)) {
+		refuse_early(x);
+		return 0;
 	}
 	if (m.kind == TLS_GONE) {
 		if (m.gone != TLS_GONE_CLOSED)

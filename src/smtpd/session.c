@@ -150,8 +150,8 @@ fill(struct smtpd_session *x)
 		x->in_ended = true;
 }
 
-static void
-say_goodbye(struct smtpd_session *x, enum smtp_goodbye why, const char *word)
+void
+smtpd_session_end(struct smtpd_session *x, enum smtp_goodbye why, const char *word)
 {
 	x->state = SMTPD_SESSION_CLOSES;
 	x->why = word;
@@ -184,9 +184,9 @@ await(struct smtpd_session *x)
 	if (r == 0 && held && host_clock_ms() >= x->hold)
 		x->hold = 0;
 	else if (r == 0 && host_stop_asked())
-		say_goodbye(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
+		smtpd_session_end(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
 	else if (r == 0)
-		say_goodbye(x, SMTP_GOODBYE_TIMEOUT, "timeout");
+		smtpd_session_end(x, SMTP_GOODBYE_TIMEOUT, "timeout");
 	if (r <= 0)
 		return;
 	/* A tls process that has ended still has left what it relayed. */
@@ -205,7 +205,7 @@ heed_stop(struct smtpd_session *x)
 	if (!host_stop_asked() || x->state != SMTPD_SESSION_GOES_ON)
 		return;
 	if (!smtp_dialogue_in_message(x->dialogue))
-		say_goodbye(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
+		smtpd_session_end(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
 	else if (x->s->deadline > end)
 		x->s->deadline = end;
 }
@@ -215,7 +215,7 @@ loop(struct smtpd_session *x)
 {
 	while (x->state == SMTPD_SESSION_GOES_ON) {
 		if (understand(x) < 0) {
-			say_goodbye(x, SMTP_GOODBYE_FAULT, "out-of-memory");
+			smtpd_session_end(x, SMTP_GOODBYE_FAULT, "out-of-memory");
 			return;
 		}
 		heed_stop(x);
@@ -301,7 +301,7 @@ smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 	enum smtpd_end end = SMTPD_END_CLOSED;
 
 	if (prepare(&x, starttls, &mechanisms) == 0 &&
-		(!banner || smtp_dialogue_banner(x.dialogue, &x.replies) == 0)) {
+		(!banner || smtpd_session_greet(&x) == 0)) {
 		expect(&x);
 		loop(&x);
 		end = conclude(&x);

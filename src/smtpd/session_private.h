@@ -29,6 +29,7 @@ struct smtpd_session {
 	int64_t hold;          /* replies wait until then, 0: they do not */
 	bool starved;          /* what is in in makes no whole line: more is needed */
 	bool in_ended;         /* the peer sends no more */
+	bool greeted;          /* BANNER was sent */
 	struct tls_relayed relayed; /* in the clear, as RELAYED said */
 	enum smtpd_session_state state;
 	const char *why; /* it ended, for the log */
@@ -47,8 +48,16 @@ int smtpd_session_do(struct smtpd_session *x, struct smtp_request *request);
 /* Takes bytes of the message that is open. */
 void smtpd_session_store(struct smtpd_session *x, const char *data, size_t len);
 
+/* Ends the session with a 421 as the last words; word is why, for the log. */
+void smtpd_session_end(struct smtpd_session *x, enum smtp_goodbye why, const char *word);
+
+/* Sends the banner. A peer that has not waited for it gets a 421 in its place. 0 or
+ * -ENOMEM. */
+int smtpd_session_greet(struct smtpd_session *x);
+
 /* Takes one control message. What the tls process says while it relays is how the peer's
- * side ended, or that TLS may begin; anything else ends the session. 0, 1 for RELAYED,
+ * side ended, that it did not wait for the banner, or that TLS may begin; anything else
+ * ends the session. 0, 1 for RELAYED,
  * negative without a channel: -EACCES where the tls process broke the protocol. */
 int smtpd_session_hear(struct smtpd_session *x);
 

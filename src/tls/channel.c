@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -165,6 +166,20 @@ tls_channel_verdict(struct tls_channel *c, int alert)
 	struct tls_message m = { .kind = TLS_VERDICT, .verdict = (uint32_t)alert };
 
 	return tls_control_send(c->control, &m);
+}
+
+int
+tls_channel_banner(struct tls_channel *c, const void *banner, size_t len)
+{
+	return send_bytes(c, TLS_BANNER, banner, len);
+}
+
+bool
+tls_channel_pending(const struct tls_channel *c)
+{
+	int n;
+
+	return ioctl(c->in, FIONREAD, &n) == 0 && n > 0;
 }
 
 int

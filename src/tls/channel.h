@@ -39,6 +39,13 @@ int tls_channel_receive(struct tls_channel *c, struct tls_message *ret);
 int tls_channel_signature(struct tls_channel *c, const void *data, size_t len);
 int tls_channel_verdict(struct tls_channel *c, int alert);
 
+/* Sends the banner, and lets the peer be heard, unless it has spoken before it was asked:
+ * then EARLY answers, nothing was sent, and nothing of the peer's will ever come. */
+int tls_channel_banner(struct tls_channel *c, const void *banner, size_t len);
+
+/* With TLS off, whether the peer has sent something by now. */
+bool tls_channel_pending(const struct tls_channel *c);
+
 /* Sends a reply behind everything written to out before, then starts TLS. RELAYED
  * answers. At most TLS_LAST_MAX bytes, like the next. */
 int tls_channel_starttls(struct tls_channel *c, const void *reply, size_t len);

@@ -256,7 +256,10 @@ put_body(struct buffer *b, const struct tls_message *m)
 	case TLS_SIGNATURE:
 	case TLS_STARTTLS:
 	case TLS_LAST:
+	case TLS_BANNER:
 		return put_bytes(b, m->bytes.data, m->bytes.len);
+	case TLS_EARLY:
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -293,7 +296,10 @@ get_body(struct reader *r, struct tls_message *m)
 	case TLS_SIGNATURE:
 	case TLS_STARTTLS:
 	case TLS_LAST:
+	case TLS_BANNER:
 		m->bytes.data = get_bytes(r, TLS_CONTROL_MAX, &m->bytes.len);
+		return 0;
+	case TLS_EARLY:
 		return 0;
 	}
 	return -EBADMSG;

@@ -36,6 +36,11 @@ enum tls_kind {
 	TLS_VERDICT,
 	TLS_STARTTLS, /* send these bytes behind all relayed before, then start TLS */
 	TLS_LAST,     /* send these bytes behind all relayed before, then close */
+	TLS_BANNER, /* send these bytes and begin to relay, unless the peer was faster */
+	/* From the tls process. */
+	TLS_EARLY, /* answer to BANNER, if at all: the peer has spoken before its turn, so
+		    * the banner was not sent and nothing of the peer's is relayed */
+	TLS_KIND_LAST = TLS_EARLY,
 };
 
 enum tls_gone {
@@ -95,7 +100,7 @@ struct tls_message {
 		struct {
 			const void *data;
 			size_t len;
-		} bytes; /* SIGNATURE, STARTTLS, LAST */
+		} bytes; /* SIGNATURE, STARTTLS, LAST, BANNER */
 	};
 };
 

@@ -84,19 +84,34 @@ read_record(struct tls_relay *r)
 	return 0;
 }
 
+static bool
+may_read(const struct tls_relay *r)
+{
+	return r->greeted && !r->up_ended && !r->last && has_room(&r->up);
+}
+
+/* Reads what there is. Negative where the smtp process is gone. */
+static int
+read_network(struct tls_relay *r)
+{
+	int fault = 0;
+
+	while (fault == 0 && r->net_readable && may_read(r)) {
+		if (buffer_reserve(&r->up, CHUNK) < 0)
+			return -ENOMEM;
+		fault = r->session ? read_record(r) : read_clear(r);
+	}
+	return fault;
+}
+
 /* Network to smtp process. Negative where the smtp process is gone. */
 static int
 move_up(struct tls_relay *r)
 {
-	int fault;
+	int fault = read_network(r);
 
-	while (r->net_readable && !r->up_ended && !r->last && has_room(&r->up)) {
-		if (buffer_reserve(&r->up, CHUNK) < 0)
-			return -ENOMEM;
-		fault = r->session ? read_record(r) : read_clear(r);
-		if (fault < 0)
-			return fault;
-	}
+	if (fault < 0)
+		return fault;
 	while (buffer_len(&r->up) > 0) {
 		ssize_t n = send(
 			r->plain, buffer_data(&r->up), buffer_len(&r->up), MSG_NOSIGNAL);
@@ -207,6 +222,25 @@ move_down(struct tls_relay *r)
 	return progress;
 }
 
+/* Whoever speaks before the banner (RFC 5321 section 3.1) takes us for something else, or
+ * wants others to. What it said is dropped, and so is all that it will say. */
+static int
+greet(struct tls_relay *r, const struct tls_message *banner)
+{
+	struct tls_message early = { .kind = TLS_EARLY };
+	int fault;
+
+	r->greeted = r->net_readable = true;
+	fault = read_network(r);
+	if (fault < 0)
+		return fault;
+	if (buffer_len(&r->up) == 0)
+		return buffer_append(&r->down, banner->bytes.data, banner->bytes.len);
+	buffer_wipe(&r->up);
+	r->up_ended = true;
+	return tls_control_send(r->control, &early);
+}
+
 /* What has come by now in the clear came before the reply to STARTTLS and is nobody's: it
  * reaches neither the smtp process nor the handshake (RFC 3207 section 4.2). What is
  * beyond the limit, or comes later, breaks the handshake. */
@@ -227,6 +261,16 @@ drop_clear(struct tls_relay *r)
 	}
 }
 
+static bool
+is_in_place(const struct tls_relay *r, enum tls_kind kind)
+{
+	if (r->last)
+		return false;
+	if (kind == TLS_BANNER)
+		return !r->greeted;
+	return kind == TLS_LAST || (kind == TLS_STARTTLS && r->greeted && !r->session);
+}
+
 static int
 hear_control(struct tls_relay *r)
 {
@@ -235,11 +279,12 @@ hear_control(struct tls_relay *r)
 
 	if (fault < 0)
 		return fault;
-	if ((m.kind != TLS_LAST && m.kind != TLS_STARTTLS) || r->last ||
-		(m.kind == TLS_STARTTLS && r->session)) {
+	if (!is_in_place(r, m.kind)) {
 		tls_message_clear(&m);
 		return -EBADMSG;
 	}
+	if (m.kind == TLS_BANNER)
+		return greet(r, &m);
 	r->last = (int)m.kind;
 	r->plain_readable = true;
 	if (m.kind == TLS_STARTTLS)
@@ -269,7 +314,7 @@ wait_for_more(struct tls_relay *r)
 		{ .fd = r->out },
 	};
 
-	if (!r->up_ended && !r->last && has_room(&r->up))
+	if (may_read(r))
 		fds[2].events = POLLIN;
 	else
 		fds[2].fd = -1;

@@ -2,8 +2,9 @@
 /*
  * The relay between the network and the smtp process: one poll loop over non-blocking
  * descriptors that never waits for one direction, with a bounded buffer each way. Words
- * that must be ordered with the stream (STARTTLS, the last reply) come by the control
- * channel and go out behind all that was relayed before them.
+ * that must be ordered with the stream (the banner, STARTTLS, the last reply) come by the
+ * control channel and go out behind all that was relayed before them. Nothing is read of
+ * the peer before the banner.
  */
 #ifndef TLS_RELAY_H
 #define TLS_RELAY_H
@@ -26,6 +27,7 @@ struct tls_relay {
 	struct buffer packet; /* the last control message */
 	uint64_t relayed;     /* bytes written to plain */
 	uint64_t dropped;     /* read in the clear behind those, up to STARTTLS */
+	bool greeted;         /* the banner has come, or is not to come */
 	bool up_ended;        /* the network sends no more, which control was told */
 	bool up_closed;       /* and plain has been shut down, all of it relayed */
 	bool broken;          /* the network takes no more */

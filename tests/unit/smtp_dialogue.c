@@ -400,7 +400,8 @@ test_no_mechanisms(void **state)
 	talk_end(&t);
 }
 
-/* RFC 2920 section 3.1, in the modern voice; the classic one is also typed from files. */
+/* RFC 2920 section 3.1, in the modern voice and where it begins; the classic one is also
+ * typed from files. */
 static void
 test_commands_that_end_a_group(void **state)
 {
@@ -435,7 +436,29 @@ test_commands_that_end_a_group(void **state)
 		smtp_dialogue_more_behind(t.d, true);
 		smtp_dialogue_line(
 			t.d, SMTP_LINE_FINE, line, strlen(line), &t.replies, &t.request);
-		assert_null(t.request.refused);
+		assert_true(!t.request.refused == (strcmp(line, "EHLO again") != 0));
+		talk_end(&t);
+	}
+}
+
+/* An answer that is not the last of what came is none, whatever it says. */
+static void
+test_answers_end_a_group(void **state)
+{
+	static const char *const ANSWERS[] = { "YnJhZA==", "*", "", "not base64!" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ANSWERS) / sizeof(ANSWERS[0]); i++) {
+		struct talk t;
+
+		talk_begin(&t, &POLICY);
+		say(&t, "EHLO me", SMTP_ASK_NOTHING, "250");
+		say(&t, "AUTH LOGIN", SMTP_ASK_AUTH, NULL);
+		answer(&t, SMTP_ANSWER_AUTH_CHALLENGE, "VXNlcm5hbWU6", SMTP_ASK_NOTHING,
+			"334 ");
+		smtp_dialogue_more_behind(t.d, true);
+		say(&t, ANSWERS[i], SMTP_ASK_CLOSE, "503 5.5.1 ");
+		assert_string_equal(t.request.refused, "early-command");
 		talk_end(&t);
 	}
 }
@@ -458,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_no_limit_of_size),
 		cmocka_unit_test(test_no_mechanisms),
 		cmocka_unit_test(test_commands_that_end_a_group),
+		cmocka_unit_test(test_answers_end_a_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,8 +38,10 @@ run(void *arg)
 	return NULL;
 }
 
+/* before: what the peer has sent when the relay begins, which then waits for the banner;
+ * NULL where no banner is to come. */
 static void
-begin(struct fixture *f)
+begin_with(struct fixture *f, const char *before)
 {
 	int net[2], plain[2], control[2];
 	int type = SOCK_STREAM | SOCK_NONBLOCK;
@@ -51,10 +53,21 @@ begin(struct fixture *f)
 	f->net = net[0];
 	f->plain = plain[0];
 	f->control = control[0];
-	f->relay = (struct tls_relay){
-		.in = net[1], .out = net[1], .plain = plain[1], .control = control[1]
-	};
+	f->relay = (struct tls_relay){ .in = net[1],
+		.out = net[1],
+		.plain = plain[1],
+		.control = control[1],
+		.greeted = !before };
+	if (before)
+		assert_int_equal(
+			write(f->net, before, strlen(before)), (ssize_t)strlen(before));
 	assert_int_equal(pthread_create(&f->thread, NULL, run, f), 0);
+}
+
+static void
+begin(struct fixture *f)
+{
+	begin_with(f, NULL);
 }
 
 static void
@@ -173,6 +186,68 @@ a_stuck_reader_blocks_nobody_else(void **state)
 	assert_int_equal(write(f.net, "RSET", 4), 4);
 	read_exactly(f.plain, got, 4);
 	assert_memory_equal(got, "RSET", 4);
+	close(TAKE_FD(f.control));
+	end(&f, TLS_RELAY_GONE);
+}
+
+/* Nothing is read before the banner, and all that comes behind it is. */
+static void
+the_banner_comes_first(void **state)
+{
+	struct fixture f;
+	char got[8];
+
+	(void)state;
+	begin_with(&f, "");
+	send_words(&f, TLS_BANNER, "220 hi\r\n");
+	read_exactly(f.net, got, 8);
+	assert_memory_equal(got, "220 hi\r\n", 8);
+	assert_int_equal(write(f.net, "EHLO x\r\n", 8), 8);
+	read_exactly(f.plain, got, 8);
+	/* There is one banner. */
+	send_words(&f, TLS_BANNER, "220 hi\r\n");
+	end(&f, TLS_RELAY_GONE);
+}
+
+static void
+who_speaks_before_the_banner_is_not_heard(void **state)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	struct tls_message m;
+	struct fixture f;
+	char got[8];
+
+	(void)state;
+	begin_with(&f, "E");
+	send_words(&f, TLS_BANNER, "220 hi\r\n");
+	assert_int_equal(tls_control_receive(f.control, &b, &m), 0);
+	assert_int_equal(m.kind, TLS_EARLY);
+	assert_int_equal(write(f.net, "HLO x\r\n", 7), 7);
+	assert_int_equal(
+		poll(&(struct pollfd){ .fd = f.plain, .events = POLLIN }, 1, 10000), 1);
+	assert_int_equal(read(f.plain, got, 1), 0);
+	send_words(&f, TLS_LAST, "421 no\r\n");
+	read_exactly(f.net, got, 8);
+	assert_memory_equal(got, "421 no\r\n", 8);
+	end(&f, TLS_RELAY_LAST);
+}
+
+/* Its end is not its turn, but it is no word either. */
+static void
+who_leaves_before_the_banner_is_not_early(void **state)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	struct tls_message m;
+	struct fixture f;
+	char got[8];
+
+	(void)state;
+	begin_with(&f, "");
+	assert_int_equal(shutdown(f.net, SHUT_WR), 0);
+	send_words(&f, TLS_BANNER, "220 hi\r\n");
+	assert_int_equal(tls_control_receive(f.control, &b, &m), 0);
+	assert_int_equal(m.kind, TLS_GONE);
+	read_exactly(f.net, got, 8);
 	close(TAKE_FD(f.control));
 	end(&f, TLS_RELAY_GONE);
 }
@@ -358,6 +433,9 @@ main(void)
 		cmocka_unit_test(both_ways),
 		cmocka_unit_test(neither_direction_waits_for_the_other),
 		cmocka_unit_test(a_stuck_reader_blocks_nobody_else),
+		cmocka_unit_test(the_banner_comes_first),
+		cmocka_unit_test(who_speaks_before_the_banner_is_not_heard),
+		cmocka_unit_test(who_leaves_before_the_banner_is_not_early),
 		cmocka_unit_test(last_words_come_last),
 		cmocka_unit_test(starttls_counts_what_was_relayed),
 		cmocka_unit_test(starttls_drops_what_was_not_relayed),

@@ -637,7 +637,7 @@ def test_quit_is_answered_with_close_notify(door):
 def test_commands_behind_quit_are_not_read(door):
     d = door()
     with d.connect() as client:
-        client.send(b"EHLO c\r\nQUIT\r\nNOOP\r\nNOOP\r\n")
+        client.send(b"RSET\r\nQUIT\r\nNOOP\r\nNOOP\r\n")
         assert [client.reply().code for _ in range(2)] == [250, 221]
         assert client.at_end()
 
