@@ -244,8 +244,7 @@ log_silence(struct admission *a, bool stopped)
 static int
 attend(struct admission *a)
 {
-	int64_t deadline = host_clock_ms() +
-			   (int64_t)a->s->config->timeout_handshake * 1000;
+	int64_t deadline = smtpd_deadline(a->s, a->s->config->timeout_handshake);
 	struct pollfd p = { .fd = a->s->channel.control, .events = POLLIN };
 	int r = 0;
 

@@ -56,10 +56,13 @@ static int
 converse(struct smtpd_server *s)
 {
 	bool starttls = s->config->tls == CONFIG_TLS_STARTTLS;
+	enum smtpd_end end = SMTPD_END_STARTTLS;
 	int r = 0;
 
-	if (starttls && smtpd_session_run(s, true, true) != SMTPD_END_STARTTLS)
-		return CLOSE_GRACE_MS;
+	if (starttls)
+		end = smtpd_session_run(s, true, true);
+	if (end != SMTPD_END_STARTTLS)
+		return end == SMTPD_END_CUT ? 0 : CLOSE_GRACE_MS;
 	if (s->config->tls != CONFIG_TLS_OFF)
 		r = smtpd_admission_run(s);
 	if (r == 0)

@@ -113,13 +113,28 @@ drop_plaintext(struct smtpd_session *x)
 	return 0;
 }
 
+/* Why TLS could not begin, for the log. */
+static const char *
+name_fault(int r)
+{
+	switch (r) {
+	case -ETIMEDOUT:
+		return "timeout";
+	case -EINTR:
+		return "shutting-down";
+	case -EACCES:
+		return "tls-process-fault";
+	default:
+		return "lost";
+	}
+}
+
 int
 smtpd_session_start_tls(struct smtpd_session *x)
 {
 	struct tls_channel *c = &x->s->channel;
 	struct pollfd p = { .fd = c->control, .events = POLLIN };
-	int64_t deadline = host_clock_ms() +
-			   (int64_t)x->s->config->timeout_handshake * 1000;
+	int64_t deadline = smtpd_deadline(x->s, x->s->config->timeout_handshake);
 	int r = tls_channel_starttls(
 		c, buffer_data(&x->replies), buffer_len(&x->replies));
 
@@ -127,9 +142,13 @@ smtpd_session_start_tls(struct smtpd_session *x)
 	while (r == 0) {
 		r = host_stop_poll(&p, 1, deadline);
 		if (r == 0)
-			return -ETIMEDOUT;
+			r = -ETIMEDOUT;
 		if (r > 0)
 			r = smtpd_session_hear(x);
 	}
-	return r < 0 ? r : drop_plaintext(x);
+	if (r > 0)
+		r = drop_plaintext(x);
+	if (r < 0)
+		x->why = name_fault(r);
+	return r;
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "host/clock.h"
 #include "smtp/trace.h"
+#include "smtpd/pace.h"
 #include "smtpd/session_private.h"
 
 struct reply {
@@ -282,7 +283,7 @@ static void
 note(struct smtpd_session *x, const struct smtp_request *request)
 {
 	if (request->delay > 0)
-		x->hold = host_clock_ms() + request->delay;
+		x->hold = smtpd_pace_hold(x->arrival, host_clock_ms(), request->delay);
 	if (!request->refused)
 		return;
 	smtpd_log(x->s,

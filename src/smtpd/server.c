@@ -12,6 +12,7 @@
 #include <syslog.h>
 
 #include "base/text.h"
+#include "host/clock.h"
 #include "pki/digest.h"
 
 int
@@ -24,6 +25,14 @@ smtpd_id(char ret[SMTPD_ID_SIZE])
 		return r;
 	text_hex(bytes, sizeof bytes, ret);
 	return 0;
+}
+
+int64_t
+smtpd_deadline(const struct smtpd_server *s, unsigned seconds)
+{
+	int64_t deadline = host_clock_ms() + (int64_t)seconds * 1000;
+
+	return deadline < s->deadline ? deadline : s->deadline;
 }
 
 static int

@@ -36,6 +36,9 @@ struct smtpd_server {
 /* Sixteen random hexadecimal digits, for sessions and messages. 0 or a negative errno. */
 int smtpd_id(char ret[SMTPD_ID_SIZE]);
 
+/* A deadline in so many seconds, or that of the session where that is nearer. */
+int64_t smtpd_deadline(const struct smtpd_server *s, unsigned seconds);
+
 /* Notes a fault of ours; error is a negative errno, which decides between a configuration
  * to mend and a shortage that passes. what is a printf format. */
 void smtpd_fault(struct smtpd_server *s, int error, const char *what, ...)

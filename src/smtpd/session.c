@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "host/clock.h"
 #include "host/stop.h"
+#include "smtpd/pace.h"
 #include "smtpd/session_private.h"
 
 enum {
@@ -24,20 +25,16 @@ enum {
 	STOP_MS = 10 * 1000, /* what a transaction under way still gets */
 };
 
-static int64_t
-in_seconds(unsigned seconds)
-{
-	return host_clock_ms() + (int64_t)seconds * 1000;
-}
-
+/* Gives the peer its time for the next line, all of it, or for a message to go on. */
 static void
 expect(struct smtpd_session *x)
 {
 	bool message = smtp_dialogue_in_message(x->dialogue);
 	const struct config *config = x->s->config;
 
-	x->deadline = in_seconds(
-		message ? config->timeout_data : config->timeout_command);
+	x->deadline = host_clock_ms() +
+		      1000 * (int64_t)(message ? config->timeout_data
+					       : config->timeout_command);
 }
 
 /* 1 where the message has ended, 0 where more is needed. */
@@ -58,8 +55,8 @@ take_message(struct smtpd_session *x)
 	r = smtp_dialogue_message_end(x->dialogue, x->data.fault, &x->replies, &request);
 	if (r < 0)
 		return r;
-	expect(x);
 	r = smtpd_session_do(x, &request);
+	expect(x);
 	return r < 0 ? r : 1;
 }
 
@@ -75,6 +72,7 @@ take_line(struct smtpd_session *x)
 		smtp_dialogue_line_limit(x->dialogue), &len, &consumed, &fault);
 	int r = 0;
 
+	x->arrival = host_clock_ms();
 	smtp_dialogue_more_behind(x->dialogue, buffer_len(&x->in) > consumed);
 	if (ended)
 		r = smtp_dialogue_line(
@@ -89,12 +87,19 @@ take_line(struct smtpd_session *x)
 	return r < 0 ? r : 1;
 }
 
+/* Asked to stop, a transaction may still come to its end. */
+static bool
+must_stop(const struct smtpd_session *x)
+{
+	return host_stop_asked() && !smtp_dialogue_sender(x->dialogue);
+}
+
 /* Whether what was read can be looked at now. */
 static bool
 may_go_on(const struct smtpd_session *x)
 {
 	return x->state == SMTPD_SESSION_GOES_ON && x->hold == 0 && !x->starved &&
-	       buffer_len(&x->replies) < REPLIES_MAX;
+	       !must_stop(x) && buffer_len(&x->replies) < REPLIES_MAX;
 }
 
 static int
@@ -114,6 +119,27 @@ understand(struct smtpd_session *x)
 	return r < 0 ? r : 0;
 }
 
+/* Replies that cannot all be written wait for a peer that does not read, which has to do
+ * so at some pace, too; n bytes of them were written. Nothing else is asked of it before
+ * they are gone. */
+static void
+pace_replies(struct smtpd_session *x, size_t n)
+{
+	unsigned seconds = x->s->config->timeout_command;
+	int64_t now;
+
+	if (buffer_len(&x->replies) == 0 && x->drain == 0)
+		return;
+	now = host_clock_ms();
+	if (buffer_len(&x->replies) == 0) {
+		x->drain = 0;
+		expect(x);
+	} else if (x->drain == 0)
+		x->drain = now + (int64_t)seconds * 1000;
+	else
+		x->drain = smtpd_pace_extend(x->drain, now, seconds, n);
+}
+
 static void
 flush(struct smtpd_session *x)
 {
@@ -126,6 +152,7 @@ flush(struct smtpd_session *x)
 		x->state = SMTPD_SESSION_LOST;
 		x->why = "lost";
 	}
+	pace_replies(x, n > 0 ? (size_t)n : 0);
 }
 
 static void
@@ -136,7 +163,7 @@ fill(struct smtpd_session *x)
 	ssize_t n;
 
 	if (buffer_reserve(&x->in, room) < 0) {
-		x->state = SMTPD_SESSION_LOST;
+		smtpd_session_end(x, SMTP_GOODBYE_FAULT, "out-of-memory");
 		return;
 	}
 	n = read(x->s->channel.in, buffer_tail(&x->in), room);
@@ -145,7 +172,8 @@ fill(struct smtpd_session *x)
 		x->starved = false;
 		x->s->channel.received += (uint64_t)n;
 		if (message)
-			expect(x);
+			x->deadline = smtpd_pace_extend(x->deadline, host_clock_ms(),
+				x->s->config->timeout_data, (size_t)n);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		x->in_ended = true;
 }
@@ -162,9 +190,16 @@ smtpd_session_end(struct smtpd_session *x, enum smtp_goodbye why, const char *wo
 static int64_t
 next_deadline(const struct smtpd_session *x)
 {
-	int64_t d = x->deadline < x->s->deadline ? x->deadline : x->s->deadline;
+	int64_t d = x->hold > 0 ? x->hold : x->drain > 0 ? x->drain : x->deadline;
 
-	return x->hold > 0 && x->hold < d ? x->hold : d;
+	return d < x->s->deadline ? d : x->s->deadline;
+}
+
+static void
+end_hold(struct smtpd_session *x)
+{
+	x->hold = 0;
+	expect(x);
 }
 
 static void
@@ -182,7 +217,7 @@ await(struct smtpd_session *x)
 	int r = host_stop_poll(fds, 3, next_deadline(x));
 
 	if (r == 0 && held && host_clock_ms() >= x->hold)
-		x->hold = 0;
+		end_hold(x);
 	else if (r == 0 && host_stop_asked())
 		smtpd_session_end(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
 	else if (r == 0)
@@ -204,7 +239,7 @@ heed_stop(struct smtpd_session *x)
 
 	if (!host_stop_asked() || x->state != SMTPD_SESSION_GOES_ON)
 		return;
-	if (!smtp_dialogue_in_message(x->dialogue))
+	if (must_stop(x))
 		smtpd_session_end(x, SMTP_GOODBYE_SHUTDOWN, "shutting-down");
 	else if (x->s->deadline > end)
 		x->s->deadline = end;
@@ -235,13 +270,13 @@ loop(struct smtpd_session *x)
 	}
 }
 
-/* A wrong password's last 421 waits, too. */
+/* A wrong password's last 421 waits, too, whoever wants to be done with it. */
 static void
 hold_last_words(struct smtpd_session *x)
 {
 	struct pollfd p = { .fd = x->s->channel.control, .events = 0 };
 
-	while (x->hold > host_clock_ms() && !host_stop_asked())
+	while (x->hold > host_clock_ms())
 		if (host_stop_poll(&p, 1, x->hold) > 0)
 			return;
 }
@@ -272,13 +307,14 @@ prepare(struct smtpd_session *x, bool starttls, char **ret_mechanisms)
 static enum smtpd_end
 conclude(struct smtpd_session *x)
 {
+	enum smtpd_end end = SMTPD_END_CLOSED;
 	struct smtpd_server *s = x->s;
 
 	hold_last_words(x);
 	if (x->state == SMTPD_SESSION_STARTS_TLS) {
 		if (smtpd_session_start_tls(x) == 0)
 			return SMTPD_END_STARTTLS;
-		x->why = "lost";
+		end = SMTPD_END_CUT;
 	} else if (x->state == SMTPD_SESSION_CLOSES) {
 		tls_channel_last(
 			&s->channel, buffer_data(&x->replies), buffer_len(&x->replies));
@@ -290,7 +326,7 @@ conclude(struct smtpd_session *x)
 			.reason = x->why ? x->why : "quit" },
 		"Closed the connection of %s after %u message%s",
 		s->connection->peer_port, x->accepted, x->accepted == 1 ? "" : "s");
-	return SMTPD_END_CLOSED;
+	return end;
 }
 
 enum smtpd_end

@@ -11,6 +11,7 @@
 enum smtpd_end {
 	SMTPD_END_CLOSED,   /* the last words are on their way, or the peer is gone */
 	SMTPD_END_STARTTLS, /* TLS begins; what was said before is forgotten */
+	SMTPD_END_CUT,      /* TLS was to begin and cannot: there is nothing to be said */
 };
 
 /* Runs from the banner to the end; with starttls, in the clear until TLS is asked for,

@@ -25,11 +25,13 @@ struct smtpd_session {
 	struct smtp_data data;
 	struct buffer in;      /* read, not yet understood */
 	struct buffer replies; /* not yet written */
-	int64_t deadline;      /* of what is waited for */
-	int64_t hold;          /* replies wait until then, 0: they do not */
-	bool starved;          /* what is in in makes no whole line: more is needed */
-	bool in_ended;         /* the peer sends no more */
-	bool greeted;          /* BANNER was sent */
+	int64_t deadline;      /* of what the peer is to send */
+	int64_t drain;   /* of what it is to read; 0: no reply has had to wait for that */
+	int64_t arrival; /* of the line that is being answered */
+	int64_t hold;    /* replies wait until then, 0: they do not */
+	bool starved;    /* what is in in makes no whole line: more is needed */
+	bool in_ended;   /* the peer sends no more */
+	bool greeted;    /* BANNER was sent */
 	struct tls_relayed relayed; /* in the clear, as RELAYED said */
 	enum smtpd_session_state state;
 	const char *why; /* it ended, for the log */

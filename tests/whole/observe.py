@@ -3,12 +3,15 @@
 is which, their descriptors, their memory. Reading memory needs root."""
 
 import base64
+import contextlib
 import errno
 import hashlib
 import os
 import pathlib
 import re
 import subprocess
+
+import harness
 
 PROC = pathlib.Path("/proc")
 
@@ -61,6 +64,28 @@ def tcp_inode(local, remote):
         if words[1] == written(local) and words[2] == written(remote):
             return int(words[9])
     raise AssertionError(f"no connection {local} {remote} in /proc/net/tcp")
+
+
+class Pair:
+    """The two processes of one connection that a client has open."""
+
+    def __init__(self, door, client):
+        ends = ("127.0.0.1", door.port), client.sock.getsockname()
+        self.inode = harness.until(lambda: tcp_inode(*ends), what="the connection")
+        self.smtp = harness.until(lambda: self.parent(door), what="a handler")
+        self.tls = harness.until(lambda: children(self.smtp), what="a child")[0]
+
+    def parent(self, door):
+        """The handler one of whose children holds the connection; who may not look takes the
+        last one."""
+        if not harness.AS_ROOT:
+            return len(door.handlers) >= door.connected and door.handlers[-1].pid
+        for handler in list(door.handlers):
+            for child in children(handler.pid):
+                with contextlib.suppress(FileNotFoundError):
+                    if self.inode in sockets(child):
+                        return handler.pid
+        return None
 
 
 def unix_inodes():

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: ISC
 """The two processes of a connection: what each has and lacks; nothing stays behind."""
 
-import contextlib
-import os
 import pathlib
 import select
-import signal
 import socket
 import ssl
 import subprocess
@@ -16,7 +13,7 @@ import pytest
 import harness
 import observe
 from certificates import KEY_TYPES, Authority, der
-from sessions import b64, begin, log_in, plain, send, stuffed
+from sessions import begin, log_in, plain, send, stuffed
 
 needs_root = pytest.mark.skipif(not harness.AS_ROOT, reason="needs root")
 
@@ -38,28 +35,6 @@ def authorities():
         each.close()
 
 
-class Pair:
-    """The two processes of one connection that a client has open."""
-
-    def __init__(self, door, client):
-        ends = ("127.0.0.1", door.port), client.sock.getsockname()
-        self.inode = harness.until(lambda: observe.tcp_inode(*ends), what="the connection")
-        self.smtp = harness.until(lambda: self.parent(door), what="a handler")
-        self.tls = harness.until(lambda: observe.children(self.smtp), what="a child")[0]
-
-    def parent(self, door):
-        """The handler one of whose children holds the connection; who may not look takes the
-        last one."""
-        if not harness.AS_ROOT:
-            return len(door.handlers) >= door.connected and door.handlers[-1].pid
-        for handler in list(door.handlers):
-            for child in observe.children(handler.pid):
-                with contextlib.suppress(FileNotFoundError):
-                    if self.inode in observe.sockets(child):
-                        return handler.pid
-        return None
-
-
 # What each has.
 
 
@@ -68,7 +43,7 @@ def test_network_belongs_to_the_tls_process_alone(door):
     d = door()
     d.add_user("brad")
     with d.connect() as client:
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         assert observe.children(pair.smtp) == [pair.tls]
         assert observe.children(pair.tls) == []
         assert pair.inode not in observe.sockets(pair.smtp)
@@ -79,7 +54,7 @@ def test_network_belongs_to_the_tls_process_alone(door):
 def test_tls_process_has_its_sockets_and_nothing_else(door):
     d = door()
     with d.connect() as client:
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         found = observe.descriptors(pair.tls)
         if harness.SANDBOX == "off":
             del found[2]
@@ -96,7 +71,7 @@ def test_smtp_process_keeps_no_file_open_between_commands(door):
     with d.connect() as client:
         log_in(client, "brad", password)
         send(client, "brad@447.edu", ["brad@447.edu"], b"one\r\n")
-        files = observe.descriptors(Pair(d, client).smtp).values()
+        files = observe.descriptors(observe.Pair(d, client).smtp).values()
         files = {f for f in files if f.startswith("/") and not f.startswith("/dev/null")}
         assert files <= {str(d.log), str(d.stderr)}
 
@@ -108,7 +83,7 @@ def test_private_key_is_never_in_the_tls_process(door, authorities, kind):
     needles = observe.secrets_of_key(own.key)
     d = door(keys=own)
     silent = d.socket()
-    pair = Pair(d, silent)
+    pair = observe.Pair(d, silent)
     # While it waits for the handshake, the smtp process has the key: that the search finds
     # it there says that it would find it elsewhere.
     held = harness.until(lambda: observe.search(pair.smtp, needles), what="the key")
@@ -140,7 +115,7 @@ def test_user_store_is_never_in_the_tls_process(door, tls):
     assert len(needles) >= 4, witness
     with d.connect(tls=tls) as client:
         log_in(client, WITNESS, PASSWORD)
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         found = observe.search(pair.tls, {k: v for k, v in needles.items() if k != "name"})
         assert found == {}
         # The smtp process knows at least who has logged in.
@@ -175,7 +150,7 @@ def test_search_finds_what_is_there():
 def test_privileges_of_both(door):
     d = door()
     with d.connect() as client:
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         for pid in (pair.smtp, pair.tls):
             state = observe.status(pid)
             assert state["NoNewPrivs"] == "1"
@@ -232,7 +207,7 @@ def what_a_neighbour_can(pid):
 def test_neighbours_of_the_same_user_cannot_look_into_either(door):
     d = door()
     with d.connect() as client:
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         assert what_a_neighbour_can(pair.smtp) == set()
         assert what_a_neighbour_can(pair.tls) == set()
     open_book = subprocess.Popen(
@@ -279,241 +254,6 @@ def test_started_as_root_without_such_a_user(door, programs):
             stdout=subprocess.DEVNULL, text=True, timeout=30)
     assert done.returncode == 78
     assert "no-such-user" in done.stderr and done.stderr.count("\n") == 1
-
-
-# How they end.
-
-
-def test_death_of_the_smtp_process_ends_the_tls_process(door):
-    d = door(exits=(-signal.SIGKILL,))
-    with d.connect() as client:
-        pair = Pair(d, client)
-        os.kill(pair.smtp, signal.SIGKILL)
-        harness.until(lambda: not observe.is_running(pair.tls), 5, "the end")
-        assert client.at_end()
-    d.wait()
-
-
-def test_death_of_the_tls_process_ends_the_smtp_process(door):
-    d = door(exits=(71,))
-    with d.connect() as client:
-        pair = Pair(d, client)
-        os.kill(pair.tls, signal.SIGKILL)
-        harness.until(lambda: not observe.is_running(pair.smtp), 5, "the end")
-        assert client.at_end()
-    d.wait()
-    assert d.records(event="tls-process-died")
-
-
-def test_death_of_the_tls_process_in_the_handshake(door):
-    d = door(exits=(71,))
-    client = d.socket()
-    pair = Pair(d, client)
-    os.kill(pair.tls, signal.SIGKILL)
-    harness.until(lambda: not observe.is_running(pair.smtp), 5, "the end")
-    d.wait()
-    assert not d.records(event="admitted")
-
-
-def test_death_of_the_tls_process_in_a_message(door):
-    d = door(exits=(71,))
-    password = d.add_user("brad")
-    with d.connect() as client:
-        log_in(client, "brad", password)
-        begin(client, "brad@447.edu", ["brad@447.edu"])
-        client.send(b"half\r\n")
-        os.kill(Pair(d, client).tls, signal.SIGKILL)
-    d.wait()
-    assert d.messages() == []
-
-
-@pytest.mark.parametrize("greeting,expected", [
-    ("EHLO client.447.edu", "421 4.3.2 "), ("HELO brad@447.edu", "421 "), (None, "421")])
-def test_stop_between_commands(door, greeting, expected):
-    d = door()
-    with d.connect() as client:
-        if greeting:
-            client.command(greeting, 250)
-        os.kill(Pair(d, client).smtp, signal.SIGTERM)
-        reply = client.reply()
-        assert str(reply).startswith(expected)
-        assert client.at_end()
-    d.wait()
-    assert d.records(event="closed", reason="shutting-down")
-
-
-def test_stop_lets_a_message_under_way_come_in(door):
-    d = door()
-    password = d.add_user("brad")
-    with d.connect() as client:
-        log_in(client, "brad", password)
-        begin(client, "brad@447.edu", ["brad@447.edu"])
-        client.send(b"half of it,\r\n")
-        os.kill(Pair(d, client).smtp, signal.SIGTERM)
-        time.sleep(0.1)
-        client.send(b"and the other half\r\n.\r\n")
-        assert client.reply().code == 250
-        assert client.reply().code == 421
-        assert client.at_end()
-    d.wait()
-    [message] = d.messages("brad@447.edu")
-    assert message.endswith(b"\nhalf of it,\nand the other half\n")
-
-
-def test_stop_in_the_handshake(door):
-    d = door()
-    client = d.socket()
-    pair = Pair(d, client)
-    os.kill(pair.smtp, signal.SIGTERM)
-    harness.until(lambda: not observe.is_running(pair.smtp), 5, "the end")
-    d.wait()
-    assert [r["event"] for r in d.records()] == ["refused"]
-
-
-def test_tls_process_is_not_stopped_alone(door):
-    d = door()
-    with d.connect() as client:
-        pair = Pair(d, client)
-        os.kill(pair.tls, signal.SIGTERM)
-        os.kill(pair.tls, signal.SIGINT)
-        client.command("NOOP", 250)
-        client.command("QUIT", 221)
-
-
-def drop_before_tls(d, client, password):
-    client.sock.close()
-
-
-def drop_in_handshake(d, client, password):
-    client.send(b"\x16\x03\x01\x00\xa0\x01\x00\x00\x9c\x03\x03")
-
-
-def drop_after_handshake(d, client, password):
-    client.start_tls(d.context())
-
-
-def drop_after_banner(d, client, password):
-    client.start_tls(d.context())
-    client.reply()
-
-
-def drop_after_greeting(d, client, password):
-    drop_after_banner(d, client, password)
-    client.command("EHLO client.447.edu", 250)
-
-
-def drop_in_auth(d, client, password):
-    drop_after_greeting(d, client, password)
-    client.command("AUTH LOGIN", 334)
-    client.command(b64("brad"), 334)
-
-
-def drop_in_classic_auth(d, client, password):
-    drop_after_banner(d, client, password)
-    client.command("HELO client", 250)
-    client.command("AUTH", 334)
-
-
-def drop_after_login(d, client, password):
-    drop_after_banner(d, client, password)
-    log_in(client, "brad", password)
-
-
-def drop_in_transaction(d, client, password):
-    drop_after_login(d, client, password)
-    client.command("MAIL FROM:<brad@447.edu>", 250)
-    client.command("RCPT TO:<brad@447.edu>", 250)
-
-
-def drop_before_message(d, client, password):
-    drop_after_login(d, client, password)
-    begin(client, "brad@447.edu", ["brad@447.edu"])
-
-
-def drop_in_message(d, client, password):
-    drop_before_message(d, client, password)
-    client.send(b"Subject: half\r\n\r\n" + b"a line\r\n" * 20000)
-
-
-def drop_before_the_last_line_end(d, client, password):
-    drop_before_message(d, client, password)
-    client.send(b"Subject: nearly\r\n\r\nwhole\r\n.\r")
-
-
-DROPS = [drop_before_tls, drop_in_handshake, drop_after_handshake, drop_after_banner,
-         drop_after_greeting, drop_in_auth, drop_in_classic_auth, drop_after_login,
-         drop_in_transaction, drop_before_message, drop_in_message,
-         drop_before_the_last_line_end]
-
-
-def reset(client):
-    linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-    sock = client.sock
-    if sock.fileno() >= 0:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    sock.close()
-
-
-def close_cleanly(client):
-    """With close_notify, where there is TLS."""
-    if isinstance(client.sock, ssl.SSLSocket):
-        client.sock.settimeout(0)
-        try:
-            client.sock.unwrap()
-        except (OSError, ssl.SSLError):
-            pass
-    client.sock.close()
-
-
-WAYS = {"end": lambda c: c.sock.close(), "reset": reset, "close_notify": close_cleanly}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("drop", DROPS, ids=lambda f: f.__name__)
-def test_dropped_connection_leaves_nothing(door, drop, way):
-    d = door()
-    password = d.add_user("brad")
-    client = d.socket()
-    drop(d, client, password)
-    WAYS[way](client)
-    assert d.wait(timeout=8) == [0]
-    assert d.messages() == []
-    assert d.leftovers() == []
-    # The store and its lock are free, and the password still works.
-    assert d.add_user("carol")
-    with d.connect() as client:
-        log_in(client, "brad", password)
-    # The door judges the rest when it is closed.
-
-
-def test_dropped_after_the_final_dot_is_delivered_once_or_not_at_all(door):
-    d = door()
-    password = d.add_user("brad")
-    for way in WAYS.values():
-        client = d.connect()
-        log_in(client, "brad", password)
-        begin(client, "brad@447.edu", ["brad@447.edu"])
-        client.send(b"whole\r\n.\r\n")
-        way(client)
-    d.wait()
-    assert len(d.messages()) == len(d.records(event="message-accepted")) <= len(WAYS)
-    assert all(m.endswith(b"\nwhole\n") for m in d.messages())
-    assert d.leftovers() == []
-
-
-def test_truncated_message_is_told_from_a_whole_one(door):
-    """A message that ends with the connection is none, close_notify or not; the log tells a
-    stream that was cut."""
-    d = door()
-    password = d.add_user("brad")
-    client = d.connect()
-    log_in(client, "brad", password)
-    begin(client, "brad@447.edu", ["brad@447.edu"])
-    client.send(b"Pay Carol 100\r\n")
-    client.sock.close()
-    d.wait()
-    assert d.messages() == []
-    assert d.records(event="closed", reason="truncated")
 
 
 # The relay.
@@ -566,7 +306,7 @@ def test_pipelined_commands_whose_replies_nobody_reads(door, greeting):
     d = door()
     with d.connect() as client:
         client.command(greeting, 250)
-        pair = Pair(d, client)
+        pair = observe.Pair(d, client)
         sent = write_until_stuck(client.sock, data)
         for pid in (pair.smtp, pair.tls):
             assert int(observe.status(pid)["VmRSS"].split()[0]) < 100_000
@@ -658,43 +398,3 @@ def test_handoff(door, handoff):
     d = door(handoff=handoff)
     with d.connect() as client:
         client.command("QUIT", 221)
-
-
-def test_idle_connection_gets_a_421(door):
-    d = door(timeout_command=1)
-    with d.connect() as client:
-        client.command("EHLO client.447.edu", 250)
-        reply = client.reply()
-        assert str(reply).startswith("421 4.4.2 ")
-        assert client.at_end()
-    d.wait()
-    assert d.records(event="closed", reason="timeout")
-
-
-def test_session_that_lasts_too_long_gets_a_421(door):
-    d = door(timeout_session=2)
-    with d.connect() as client:
-        client.command("EHLO client.447.edu", 250)
-        end = time.monotonic() + 10
-        code = 250
-        while code == 250 and time.monotonic() < end:
-            try:
-                code = client.command("NOOP").code
-            except (EOFError, OSError):
-                break
-            time.sleep(0.05)
-        assert code == 421
-
-
-def test_message_that_stalls_is_given_up(door):
-    d = door(timeout_data=1)
-    password = d.add_user("brad")
-    with d.connect() as client:
-        log_in(client, "brad", password)
-        begin(client, "brad@447.edu", ["brad@447.edu"])
-        client.send(b"and then\r\n")
-        reply = client.reply()
-        assert reply.code == 421
-        assert client.at_end()
-    d.wait()
-    assert d.messages() == [] and d.leftovers() == []
