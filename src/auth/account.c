@@ -79,10 +79,9 @@ auth_account_load(const struct config *config, const char *text, size_t len,
 		text = ret->name;
 		len = strlen(ret->name);
 	}
-	r = *ret->name ? look_up(s, ret) : 0;
-	if (r < 0 || ret->password)
-		return r;
-	return make_decoy(s, text, len, &ret->credentials);
+	/* Made for everybody, so that it costs as much to know a user as not to. */
+	r = make_decoy(s, text, len, &ret->credentials);
+	return r < 0 || !*ret->name ? r : look_up(s, ret);
 }
 
 void

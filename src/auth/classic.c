@@ -5,8 +5,8 @@
  * certificate and has never logged in enrols again by giving no password: the first one
  * may have been lost with its connection. What is asked does not tell who exists, but
  * where enrolment admits the name; the time that a password's check takes is that of the
- * user's own iterations, and for an unknown user that of a generated password. Faults end
- * in AUTH_TEMPORARY.
+ * user's own iterations, and for an unknown user that of a generated password, and
+ * whoever replies hides it. Faults end in AUTH_TEMPORARY.
  */
 #include <errno.h>
 #include <string.h>

@@ -5,9 +5,10 @@
  * enrol. An exchange decides who logs in, and writes enrolments and first logins.
  *
  * What a peer is told does not say who exists, with these exceptions. The number of
- * iterations that SCRAM names, and the time of a check, follow each user's own password;
- * an unknown user looks like one whose password was generated. And where enrolment admits
- * a name, the classic AUTH asks for a password or gives one.
+ * iterations that SCRAM names follows each user's own password; an unknown user looks
+ * like one whose password was generated. And where enrolment admits a name, the classic
+ * AUTH asks for a password or gives one. The time of a check follows the iterations, too,
+ * so whoever tells the peer that it was wrong has to hide that time.
  */
 #ifndef AUTH_EXCHANGE_H
 #define AUTH_EXCHANGE_H

@@ -59,8 +59,9 @@ struct smtp_request {
 	const char *line;
 	/* SENDER, RECIPIENT: "local@domain", domain lower case; "" for the null path. */
 	const char *address;
-	/* How long the caller waits before it sends the replies, in milliseconds: after a
-	 * wrong password, longer each time. */
+	/* How long after the line has come the caller sends the replies, in milliseconds:
+	 * after a wrong password, longer each time. What it took to find out that it is
+	 * wrong is part of that time, and does not show. */
 	unsigned delay;
 	/* One word where the replies refuse something that should be logged:
 	 * "too-many-errors", "bare-lf" …; else NULL. */
