@@ -98,6 +98,50 @@ class Client:
             self.sock.close()
 
 
+class Bios:
+    """TLS with the bytes in hand, so that they go out when and with what a test says."""
+
+    def __init__(self, sock, context):
+        self.sock = sock
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+
+    def shake_hands(self):
+        """Up to the client's last flight, which is not sent yet."""
+        while True:
+            try:
+                return self.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.receive()
+
+    def flush(self):
+        self.sock.sendall(self.outgoing.read())
+
+    def receive(self):
+        more = self.sock.recv(65536)
+        self.incoming.write(more) if more else self.incoming.write_eof()
+
+    def recv(self, size):
+        while True:
+            try:
+                return self.tls.read(size)
+            except ssl.SSLWantReadError:
+                self.receive()
+            except ssl.SSLZeroReturnError:
+                return b""
+
+    def sendall(self, data):
+        self.tls.write(data)
+        self.flush()
+
+    def getsockname(self):
+        return self.sock.getsockname()
+
+    def close(self):
+        self.sock.close()
+
+
 # TLS alerts (RFC 8446 section 6) as OpenSSL's reasons spell them.
 ALERTS = {
     "HANDSHAKE_FAILURE": 40, "BAD_CERTIFICATE": 42, "UNSUPPORTED_CERTIFICATE": 43,

@@ -19,6 +19,7 @@ import harness
 import observe
 from observe import Pair
 from sessions import b64, begin, log_in, plain, split_trace
+from smtpline import Bios, Client
 
 BRAD = "brad@447.edu"
 EX_OSERR = 71
@@ -361,6 +362,32 @@ def test_dropped_after_the_final_dot_is_delivered_once_or_not_at_all(door):
     assert len(d.messages()) == len(d.records(event="message-accepted")) <= len(WAYS)
     assert all(m.endswith(b"\nwhole\n") for m in d.messages())
     assert d.leftovers() == []
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_close_notify_behind_the_final_dot(door, tls):
+    """Who has said all still hears that it has arrived; half a dot is none."""
+    d = door()
+    password = d.add_user("brad")
+    for dot, code in ((b".\r\n", 250), (b".\r", None)):
+        bare = d.socket()
+        bios = Bios(bare.sock, d.context(tls=tls))
+        bios.shake_hands()
+        bios.flush()
+        client = Client(bios)
+        assert client.reply().code == 220
+        log_in(client, "brad", password)
+        begin(client, BRAD, [BRAD])
+        bios.tls.write(b"whole\r\n" + dot)
+        with pytest.raises(ssl.SSLWantReadError):
+            bios.tls.unwrap()
+        bios.flush()
+        if code:
+            assert client.reply().code == code
+        assert client.at_end()
+        bare.close()
+    d.wait()
+    assert len(d.messages()) == 1 and d.leftovers() == []
 
 
 def test_truncated_message_is_told_from_a_whole_one(door):
