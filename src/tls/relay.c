@@ -222,6 +222,22 @@ move_down(struct tls_relay *r)
 	return progress;
 }
 
+/* Reads until there is a byte of the peer's, or nothing more: not every record holds one
+ * (an update of keys does not). */
+static int
+read_first(struct tls_relay *r)
+{
+	struct pollfd p = { .fd = r->in, .events = POLLIN };
+	int fault;
+
+	do {
+		r->net_readable = true;
+		fault = read_network(r);
+	} while (fault == 0 && buffer_len(&r->up) == 0 && !r->up_ended &&
+		 poll(&p, 1, 0) > 0);
+	return fault;
+}
+
 /* Whoever speaks before the banner (RFC 5321 section 3.1) takes us for something else, or
  * wants others to. What it said is dropped, and so is all that it will say. */
 static int
@@ -230,8 +246,8 @@ greet(struct tls_relay *r, const struct tls_message *banner)
 	struct tls_message early = { .kind = TLS_EARLY };
 	int fault;
 
-	r->greeted = r->net_readable = true;
-	fault = read_network(r);
+	r->greeted = true;
+	fault = read_first(r);
 	if (fault < 0)
 		return fault;
 	if (buffer_len(&r->up) == 0)
@@ -248,7 +264,7 @@ static void
 drop_clear(struct tls_relay *r)
 {
 	char sink[4096];
-	ssize_t n = 1;
+	ssize_t n;
 
 	r->dropped = buffer_len(&r->up);
 	buffer_consume(&r->up, buffer_len(&r->up));

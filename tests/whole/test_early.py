@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from sessions import log_in, plain
+from sessions import b64, log_in, plain
 from smtpline import Bios, Client
 
 BRAD = "brad@447.edu"
@@ -110,6 +110,34 @@ def test_who_leaves_at_once_has_said_nothing(door):
     bare.close()
     d.wait()
     assert not d.records(reason="early-command") and d.records(event="closed")
+
+
+AHEAD = {
+    "EHLO": (["EHLO client.447.edu"], "503 Wait"),
+    "a second EHLO": (["EHLO client.447.edu", "EHLO client.447.edu"], "503 5.5.1 Wait"),
+    "AUTH": (["EHLO client.447.edu", "AUTH LOGIN"], "503 5.5.1 Wait"),
+    "a user's name": (["EHLO client.447.edu", "AUTH LOGIN", b64("brad")], "503 5.5.1 Wait"),
+    "a cancelled login": (["EHLO client.447.edu", "AUTH LOGIN", "*"], "503 5.5.1 Wait"),
+}
+
+
+@pytest.mark.parametrize("what", AHEAD)
+def test_what_overtakes_a_reply(door, what):
+    """Whatever waits for its own reply is refused when more has come with it, and that more
+    is not read."""
+    lines, refusal = AHEAD[what]
+    d = door()
+    password = d.add_user("brad")
+    with d.connect() as client:
+        for line in lines[:-1]:
+            assert client.command(line).code in (250, 334)
+        client.send(f"{lines[-1]}\r\nAUTH PLAIN {plain('brad', password)}\r\n")
+        assert str(client.reply()).startswith(refusal)
+        assert client.reply().code == 421
+        assert client.at_end()
+    d.wait()
+    assert not d.records(event="login")
+    assert d.records(event="closed", reason="early-command")
 
 
 def test_race_with_the_banner(door):
