@@ -48,7 +48,7 @@ take_message(struct smtpd_session *x)
 	int r;
 
 	ended = smtp_data_scan(&x->data, data, buffer_len(&x->in), data, &out, &consumed);
-	smtpd_session_store(x, data, out);
+	smtpd_message_store(x, data, out);
 	buffer_consume(&x->in, consumed);
 	if (!ended)
 		return 0;
@@ -343,7 +343,7 @@ smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 		end = conclude(&x);
 	}
 	auth_exchange_free(x.exchange);
-	spool_message_free(x.message);
+	smtpd_message_drop(&x);
 	smtp_dialogue_free(x.dialogue);
 	buffer_wipe(&x.in);
 	buffer_wipe(&x.replies);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * The state of a running session, shared by the loop (session.c) and by what answers the
- * dialogue's requests (requests.c).
+ * The state of a running session, shared by the loop (session.c), by what answers the
+ * dialogue's requests (requests.c) and by the message under way (message.c).
  */
 #ifndef SMTPD_SESSION_PRIVATE_H
 #define SMTPD_SESSION_PRIVATE_H
@@ -47,8 +47,17 @@ struct smtpd_session {
  * the peer. Replies are appended to session->replies. 0 or -ENOMEM. */
 int smtpd_session_do(struct smtpd_session *x, struct smtp_request *request);
 
+/* The message under way (message.c). Opening it writes the trace. */
+enum smtp_answer smtpd_message_open(struct smtpd_session *x);
+
 /* Takes bytes of the message that is open. */
-void smtpd_session_store(struct smtpd_session *x, const char *data, size_t len);
+void smtpd_message_store(struct smtpd_session *x, const char *data, size_t len);
+
+/* Delivers it. */
+enum smtp_answer smtpd_message_finish(struct smtpd_session *x);
+
+/* Throws away what is open, if anything is. */
+void smtpd_message_drop(struct smtpd_session *x);
 
 /* Ends the session with a 421 as the last words; word is why, for the log. */
 void smtpd_session_end(struct smtpd_session *x, enum smtp_goodbye why, const char *word);
