@@ -11,7 +11,6 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "smtp/trace.h"
 
@@ -90,27 +89,6 @@ test_whole(void **state)
 	}
 }
 
-/* Days all over the years, beside what the C library says of them. */
-static void
-test_dates(void **state)
-{
-	(void)state;
-	for (int64_t when = 0; when < 253402300800; when += 86400 * 29 + 4321) {
-		struct smtp_trace t = CASES[2].trace;
-		time_t seconds = (time_t)when;
-		struct buffer b = { 0 };
-		char date[64];
-		struct tm tm;
-
-		t.time = when;
-		assert_int_equal(smtp_trace_append(&b, &t), 0);
-		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000\n",
-			gmtime_r(&seconds, &tm));
-		assert_non_null(strstr(buffer_string(&b), date));
-		buffer_free(&b);
-	}
-}
-
 /* Of each line but the first, which Return-Path may fill. */
 static void
 check_margin(const char *text)
@@ -154,7 +132,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_folds_everywhere),
 	};
 

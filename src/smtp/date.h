@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Date and time as header fields have them (RFC 5322 section 3.3), in UTC: a time zone
+ * would need a file.
+ */
+#ifndef SMTP_DATE_H
+#define SMTP_DATE_H
+
+#include <stdint.h>
+
+enum { SMTP_DATE_SIZE = 64 };
+
+/* Writes "Sun, 06 Nov 1994 08:49:37 +0000" for a number of seconds since 1970. What lies
+ * before 1970 or behind 9999 is no time of a clock, and becomes the first second. */
+void smtp_date_write(int64_t when, char ret[static SMTP_DATE_SIZE]);
+
+#endif
