@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "smtp/address.h"
+#include "smtp/authres.h"
 #include "smtp/date.h"
 #include "smtp/fold.h"
 
@@ -68,6 +69,19 @@ append_return_path(struct buffer *b, const char *sender)
 }
 
 static int
+append_results(struct buffer *b, const struct smtp_trace *t)
+{
+	struct smtp_authres results = {
+		.hostname = t->hostname,
+		.mechanism = t->mechanism,
+		.user = t->user,
+		.device = t->device,
+	};
+
+	return t->user && t->mechanism ? smtp_authres_append(b, &results) : 0;
+}
+
+static int
 append_received(struct buffer *b, const struct smtp_trace *t)
 {
 	struct smtp_fold f = { .b = b };
@@ -91,5 +105,7 @@ smtp_trace_append(struct buffer *b, const struct smtp_trace *t)
 {
 	int r = append_return_path(b, t->sender);
 
+	if (r == 0)
+		r = append_results(b, t);
 	return r < 0 ? r : append_received(b, t);
 }

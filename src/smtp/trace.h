@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * The trace lines that go on top of a message (RFC 5321 section 4.4): Return-Path and
- * Received, with LF line ends, folded below 78 columns where that is possible.
+ * The trace lines that go on top of a message, with LF line ends, folded below 78 columns
+ * where that is possible: Return-Path, which begins a message (RFC 5321 section 4.4),
+ * Authentication-Results above other trace (RFC 8601 section 4), Received.
  */
 #ifndef SMTP_TRACE_H
 #define SMTP_TRACE_H
@@ -21,6 +22,7 @@ struct smtp_trace {
 	const char *tls_cipher;  /* "TLS_AES_256_GCM_SHA384" */
 	const char *device;      /* the certificate's pin in hexadecimal, or NULL */
 	const char *user;        /* or NULL */
+	const char *mechanism;   /* of the user's login, or NULL for no results */
 	const char *id;          /* queue id */
 	int64_t time;            /* seconds since 1970 */
 };

@@ -42,6 +42,7 @@ write_trace(struct smtpd_session *x)
 		.tls_cipher = s->proved ? s->tls.cipher : NULL,
 		.device = s->proved ? s->device : NULL,
 		.user = smtp_dialogue_user(x->dialogue),
+		.mechanism = x->exchange ? auth_exchange_mechanism(x->exchange) : NULL,
 		.id = x->id,
 		.time = host_clock_now(),
 	};

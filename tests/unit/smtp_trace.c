@@ -29,9 +29,13 @@ static const struct {
 		  .tls_cipher = "TLS_AES_256_GCM_SHA384",
 		  .device = PIN,
 		  .user = "brad@447.edu",
+		  .mechanism = "PLAIN",
 		  .id = "abc123",
 		  .time = 784111777 },
 		"Return-Path: <brad@447.edu>\n"
+		"Authentication-Results: 447.edu; auth=pass (PLAIN) "
+		"smtp.auth=brad@447.edu\n"
+		"\tpolicy.device=" PIN "\n"
 		"Received: from printer.447.edu ([192.0.2.1]) (using TLS1.3) (device\n"
 		"\t" PIN ")\n"
 		"\t(user brad@447.edu) by 447.edu with ESMTPSA id abc123 tls\n"

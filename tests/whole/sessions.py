@@ -48,13 +48,25 @@ def send(client, sender, recipients, message, expect=250):
     return reply
 
 
+FIELD = rb"((?:[^\n]+\n[ \t]+)*[^\n]+)\n"
+TRACE = re.compile(
+    rb"Return-Path: <([^>\n]*)>\nAuthentication-Results: " + FIELD + rb"Received: " + FIELD)
+
+
+def unfold(value):
+    return re.sub(r"\n[ \t]+", " ", value.decode())
+
+
 def split_trace(stored):
     """(Return-Path's value, Received unfolded, the rest) of a stored message."""
-    found = re.match(
-        rb"Return-Path: <([^>\n]*)>\nReceived: ((?:[^\n]+\n[ \t]+)*[^\n]+)\n", stored)
+    found = TRACE.match(stored)
     assert found, stored[:1000]
-    received = re.sub(r"\n[ \t]+", " ", found[2].decode())
-    return found[1].decode(), received, stored[found.end():]
+    return found[1].decode(), unfold(found[3]), stored[found.end():]
+
+
+def results_of(stored):
+    """The value of our Authentication-Results, unfolded, of a stored message."""
+    return unfold(TRACE.match(stored)[2])
 
 
 def leave(client):

@@ -16,7 +16,8 @@ import pytest
 
 import harness
 from certificates import Authority, pin_of
-from sessions import begin, leave, log_in, plain, send, split_trace, stuffed
+from sessions import (
+    begin, leave, log_in, plain, results_of, send, split_trace, stuffed)
 
 VOICES = {"modern": "EHLO client.447.edu", "classic": "HELO client.447.edu"}
 
@@ -148,6 +149,9 @@ def test_trace(inside, voice, tls):
         assert word in cipher and word in received
     pin = pin_of(d.keys.client())
     assert pin in received
+    mechanism = {"modern": "PLAIN", "classic": "classic"}[voice]
+    assert results_of(d.messages()[0]) == (
+        f"447.edu; auth=pass ({mechanism}) smtp.auth=brad@447.edu policy.device={pin}")
     assert "(user brad@447.edu)" in received
     assert " for " not in received
     [record] = d.records(event="message-accepted")
