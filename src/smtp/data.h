@@ -25,6 +25,11 @@ enum smtp_data_fault {
 	SMTP_DATA_NUL,
 	SMTP_DATA_LINE_TOO_LONG, /* over SMTP_DATA_LINE_MAX bytes without CRLF */
 	SMTP_DATA_TOO_BIG,
+	/* found by smtp_header alone */
+	SMTP_DATA_LOOP,           /* over SMTP_HEADER_RECEIVED_MAX Received fields */
+	SMTP_DATA_HEADER_TOO_BIG, /* in bytes or in fields */
+	SMTP_DATA_HEADER_LINE,    /* a line of it is too long */
+	SMTP_DATA_HEADER_NAME,    /* a field's name is */
 };
 
 struct smtp_data {

@@ -258,6 +258,14 @@ message_refusal(enum smtp_data_fault fault)
 		return SMTP_REPLY_MESSAGE_LINE;
 	case SMTP_DATA_TOO_BIG:
 		return SMTP_REPLY_MESSAGE_TOO_BIG;
+	case SMTP_DATA_LOOP:
+		return SMTP_REPLY_MESSAGE_LOOP;
+	case SMTP_DATA_HEADER_TOO_BIG:
+		return SMTP_REPLY_HEADER_TOO_BIG;
+	case SMTP_DATA_HEADER_LINE:
+		return SMTP_REPLY_HEADER_LINE;
+	case SMTP_DATA_HEADER_NAME:
+		return SMTP_REPLY_HEADER_NAME;
 	}
 	return SMTP_REPLY_FAULT;
 }

@@ -112,7 +112,8 @@ void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
 int smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer,
 	const char *text, struct buffer *replies, struct smtp_request *ret);
 
-/* The final dot has come; fault says what smtp_data found wrong with the message. */
+/* The final dot has come; fault says what smtp_data or smtp_header found wrong with the
+ * message. */
 int smtp_dialogue_message_end(struct smtp_dialogue *d, enum smtp_data_fault fault,
 	struct buffer *replies, struct smtp_request *ret);
 
