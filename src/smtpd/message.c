@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
- * The message under way: opened with its trace on top, stored block by block, delivered
- * or dropped. The first fault of writing is kept until the peer has sent all of it, and
- * becomes a temporary refusal, and a log record that says which folder.
+ * The message under way: opened with its trace on top, stored block by block, its header
+ * read as it passes, delivered or dropped. The first fault of writing is kept until the
+ * peer has sent all of it, and becomes a temporary refusal, and a log record that says
+ * which folder.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +28,13 @@ peer_literal(const struct smtpd_server *s, char *room, size_t size)
 }
 
 static int
-write_trace(struct smtpd_session *x)
+spool_buffer(struct smtpd_session *x, const struct buffer *b)
+{
+	return spool_message_write(x->message, buffer_data(b), buffer_len(b));
+}
+
+static int
+write_trace(struct smtpd_session *x, int64_t now)
 {
 	CLEANUP(buffer_free) struct buffer b = { 0 };
 	const struct smtpd_server *s = x->s;
@@ -44,13 +51,11 @@ write_trace(struct smtpd_session *x)
 		.user = smtp_dialogue_user(x->dialogue),
 		.mechanism = x->exchange ? auth_exchange_mechanism(x->exchange) : NULL,
 		.id = x->id,
-		.time = host_clock_now(),
+		.time = now,
 	};
 	int r = smtp_trace_append(&b, &trace);
 
-	if (r < 0)
-		return r;
-	return spool_message_write(x->message, buffer_data(&b), buffer_len(&b));
+	return r < 0 ? r : spool_buffer(x, &b);
 }
 
 static enum smtp_answer
@@ -71,20 +76,73 @@ report_spool_fault(struct smtpd_session *x, int error)
 	return full ? SMTP_ANSWER_FULL : SMTP_ANSWER_FAULT;
 }
 
+static void
+expect_header(struct smtpd_session *x, int64_t now)
+{
+	const struct config *config = x->s->config;
+	struct smtp_header_facts facts = {
+		.ours = { config->hostname, config->domains, config->n_domains },
+		.id = x->id,
+		.time = now,
+	};
+
+	smtp_header_init(&x->header, &facts);
+}
+
 enum smtp_answer
 smtpd_message_open(struct smtpd_session *x)
 {
+	int64_t now = host_clock_now();
 	int r = smtpd_id(x->id);
 
 	x->message_error = 0;
 	if (r == 0)
 		r = spool_message_open(x->s->config->mail, x->id, &x->message);
 	if (r == 0)
-		r = write_trace(x);
+		r = write_trace(x, now);
 	if (r < 0)
 		return report_spool_fault(x, r);
 	smtp_data_init(&x->data, x->policy.max_message_size);
+	expect_header(x, now);
 	return SMTP_ANSWER_YES;
+}
+
+/* Stores what the header becomes; *ret_taken bytes of data are header. */
+static int
+store_header(struct smtpd_session *x, const char *data, size_t len, size_t *ret_taken)
+{
+	CLEANUP(buffer_free) struct buffer out = { 0 };
+	int r = smtp_header_feed(&x->header, data, len, &out, ret_taken);
+
+	return r < 0 ? r : spool_buffer(x, &out);
+}
+
+void
+smtpd_message_store(struct smtpd_session *x, const char *data, size_t len)
+{
+	size_t taken = 0;
+
+	if (x->message_error == 0 && !smtp_header_ended(&x->header))
+		x->message_error = store_header(x, data, len, &taken);
+	if (x->message_error == 0 && len > taken)
+		x->message_error = spool_message_write(
+			x->message, data + taken, len - taken);
+}
+
+enum smtp_data_fault
+smtpd_message_end(struct smtpd_session *x)
+{
+	CLEANUP(buffer_free) struct buffer out = { 0 };
+	int r;
+
+	if (x->data.fault != SMTP_DATA_FINE)
+		return x->data.fault;
+	r = smtp_header_finish(&x->header, &out);
+	if (r == 0)
+		r = spool_buffer(x, &out);
+	if (x->message_error == 0)
+		x->message_error = r;
+	return x->header.fault;
 }
 
 enum smtp_answer
@@ -110,13 +168,6 @@ smtpd_message_finish(struct smtpd_session *x)
 		(unsigned long long)x->data.size, smtp_dialogue_sender(x->dialogue), n,
 		n == 1 ? "" : "es");
 	return SMTP_ANSWER_YES;
-}
-
-void
-smtpd_message_store(struct smtpd_session *x, const char *data, size_t len)
-{
-	if (x->message_error == 0 && len > 0)
-		x->message_error = spool_message_write(x->message, data, len);
 }
 
 void

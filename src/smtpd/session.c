@@ -52,7 +52,8 @@ take_message(struct smtpd_session *x)
 	buffer_consume(&x->in, consumed);
 	if (!ended)
 		return 0;
-	r = smtp_dialogue_message_end(x->dialogue, x->data.fault, &x->replies, &request);
+	r = smtp_dialogue_message_end(
+		x->dialogue, smtpd_message_end(x), &x->replies, &request);
 	if (r < 0)
 		return r;
 	r = smtpd_session_do(x, &request);

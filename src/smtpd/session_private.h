@@ -7,6 +7,7 @@
 #define SMTPD_SESSION_PRIVATE_H
 
 #include "smtp/dialogue.h"
+#include "smtp/header.h"
 #include "smtpd/server.h"
 #include "spool/message.h"
 
@@ -38,9 +39,10 @@ struct smtpd_session {
 
 	struct auth_exchange *exchange;
 	struct spool_message *message;
-	int message_error;      /* the first one of writing it */
-	char id[SMTPD_ID_SIZE]; /* its queue id */
-	unsigned accepted;      /* messages */
+	struct smtp_header header; /* of the message */
+	int message_error;         /* the first one of writing it */
+	char id[SMTPD_ID_SIZE];    /* its queue id */
+	unsigned accepted;         /* messages */
 };
 
 /* Does what the dialogue asks, and what it asks next when answered, until it waits for
@@ -52,6 +54,9 @@ enum smtp_answer smtpd_message_open(struct smtpd_session *x);
 
 /* Takes bytes of the message that is open. */
 void smtpd_message_store(struct smtpd_session *x, const char *data, size_t len);
+
+/* All of it has come: what is wrong with it. */
+enum smtp_data_fault smtpd_message_end(struct smtpd_session *x);
 
 /* Delivers it. */
 enum smtp_answer smtpd_message_finish(struct smtpd_session *x);

@@ -4,6 +4,7 @@
  * Arguments are patterns of their names; without any, all of tests/transcripts are meant.
  * Each is a test, which ends at the first difference and says where it is.
  */
+#include "base/cleanup.h"
 #include "smtp_world.h"
 
 #include <glob.h>
@@ -110,18 +111,25 @@ step_mail(struct replay *r, const char *to)
 }
 
 static void
-step_letter_line(struct replay *r, const char *text)
+step_letter_line(struct replay *r, const char *text, bool pattern)
 {
-	struct buffer want = { 0 };
+	CLEANUP(buffer_free) struct buffer want = { 0 };
+	char *got;
+	size_t len;
+	bool fits;
 
 	if (!r->letter)
 		place_fail(&r->place, "no message is being compared");
 	expand(r, text, &want);
-	buffer_puts(&want, "\n");
-	if (strncmp(r->letter, buffer_string(&want), buffer_len(&want)) != 0)
+	len = strcspn(r->letter, "\n");
+	got = strndup(r->letter, len);
+	fits = pattern ? pattern_matches(
+				 buffer_string(&want), got, r->star, sizeof(r->star))
+		       : strcmp(buffer_string(&want), got) == 0;
+	if (!fits || r->letter[len] != '\n')
 		place_fail(&r->place, "the message goes on with: %s", r->letter);
-	r->letter += buffer_len(&want);
-	buffer_free(&want);
+	r->letter += len + 1;
+	free(got);
 }
 
 static void
@@ -207,13 +215,15 @@ replay_line(struct replay *r, char *line)
 		place_fail(&r->place, "this line says nothing known");
 	mark = *text;
 	*text++ = '\0';
-	text += *text == ' ';
+	text += mark != '|' && *text == ' ';
 	if (mark != '|' && r->letter && *r->letter)
 		place_fail(&r->place, "the message goes on with: %s", r->letter);
 	if (mark != '|')
 		r->letter = NULL;
-	if (mark == '|' && line[0] == '\0')
-		step_letter_line(r, text);
+	if (mark == '|' && line[0] == '\0' && strncmp(text, "* ", 2) == 0)
+		step_letter_line(r, text + 2, true);
+	else if (mark == '|' && line[0] == '\0')
+		step_letter_line(r, text + (*text == ' '), false);
 	else if (strcmp(line, "C") == 0 && (mark == ':' || mark == '.'))
 		step_send(r, text, mark == ':');
 	else if (strcmp(line, "S") == 0 && (mark == ':' || mark == '*'))

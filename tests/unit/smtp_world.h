@@ -13,6 +13,7 @@
 
 #include "base/number.h"
 #include "smtp/dialogue.h"
+#include "smtp/header.h"
 #include "transcript.h"
 
 enum { NAME_SIZE = 320, MANY = 32 };
@@ -49,6 +50,7 @@ struct wire {
 	struct smtp_dialogue *d;
 	struct smtp_line line;
 	struct smtp_data data;
+	struct smtp_header header;
 	struct exchange exchange;
 	struct buffer in;   /* not yet read */
 	struct buffer held; /* read, with no line end yet */
@@ -326,6 +328,36 @@ world_deliver(struct wire *wire)
 }
 
 static inline enum smtp_answer
+world_open(struct wire *wire)
+{
+	const struct smtp_policy *p = &wire->world->policy;
+	struct smtp_header_facts facts = { .id = "1", .time = 784111777 };
+
+	facts.ours = (struct smtp_authres_names){ p->hostname, p->domains, p->n_domains };
+	smtp_data_init(&wire->data, p->max_message_size);
+	smtp_header_init(&wire->header, &facts);
+	return SMTP_ANSWER_YES;
+}
+
+static inline void
+wire_store(struct wire *wire, const char *data, size_t len)
+{
+	size_t taken;
+
+	smtp_header_feed(&wire->header, data, len, &wire->message, &taken);
+	buffer_append(&wire->message, data + taken, len - taken);
+}
+
+static inline enum smtp_data_fault
+wire_fault(struct wire *wire)
+{
+	if (wire->data.fault != SMTP_DATA_FINE)
+		return wire->data.fault;
+	smtp_header_finish(&wire->header, &wire->message);
+	return wire->header.fault;
+}
+
+static inline enum smtp_answer
 wire_answer(struct wire *wire, const struct smtp_request *request, const char **ret_text)
 {
 	switch (request->ask) {
@@ -336,8 +368,7 @@ wire_answer(struct wire *wire, const struct smtp_request *request, const char **
 	case SMTP_ASK_RECIPIENT:
 		return world_recipient(wire->world, request->address);
 	case SMTP_ASK_OPEN:
-		smtp_data_init(&wire->data, wire->world->policy.max_message_size);
-		return SMTP_ANSWER_YES;
+		return world_open(wire);
 	case SMTP_ASK_FINISH:
 		return world_deliver(wire);
 	default:
@@ -380,10 +411,10 @@ wire_step(struct wire *wire)
 
 	if (smtp_dialogue_in_message(wire->d)) {
 		found = smtp_data_scan(&wire->data, data, len, data, &stored, &consumed);
-		buffer_append(&wire->message, data, stored);
+		wire_store(wire, data, stored);
 		if (found)
 			smtp_dialogue_message_end(
-				wire->d, wire->data.fault, &wire->out, &request);
+				wire->d, wire_fault(wire), &wire->out, &request);
 	} else {
 		found = smtp_line_next(&wire->line, data, len,
 			smtp_dialogue_line_limit(wire->d), &text_len, &consumed, &fault);

@@ -57,11 +57,29 @@ def unfold(value):
     return re.sub(r"\n[ \t]+", " ", value.decode())
 
 
-def split_trace(stored):
+def split_stored(stored):
     """(Return-Path's value, Received unfolded, the rest) of a stored message."""
     found = TRACE.match(stored)
     assert found, stored[:1000]
     return found[1].decode(), unfold(found[3]), stored[found.end():]
+
+
+def added_fields(received):
+    """What the server adds to a message with that Received, which is of the same moment: its
+    Date and its Message-ID."""
+    host, queue_id = re.search(r" by (\S+) with \w+ id (\w+)", received).groups()
+    date = received.rsplit("; ", 1)[1]
+    return f"Date: {date}\n".encode(), f"Message-ID: <{queue_id}@{host}>\n".encode()
+
+
+def split_trace(stored):
+    """The same with the rest as it was sent: a header or some text, not an empty line, came
+    first; with no Bcc and the like."""
+    path, received, rest = split_stored(stored)
+    date, message_id = added_fields(received)
+    if rest.startswith(date + message_id + b"\n"):
+        return path, received, rest.removeprefix(date + message_id + b"\n")
+    return path, received, rest.replace(date, b"", 1).replace(message_id, b"", 1)
 
 
 def results_of(stored):

@@ -15,9 +15,11 @@ import time
 import pytest
 
 import harness
+import messages
 from certificates import Authority, pin_of
 from sessions import (
-    begin, leave, log_in, plain, results_of, send, split_trace, stuffed)
+    added_fields, begin, leave, log_in, plain, results_of, send, split_stored, split_trace,
+    stuffed)
 
 VOICES = {"modern": "EHLO client.447.edu", "classic": "HELO client.447.edu"}
 
@@ -67,8 +69,8 @@ def test_every_line_is_stored_as_it_was_sent(inside, voice):
         before = set(d.mail.glob("447.edu/brad/new/*"))
         send(client, "brad@447.edu", ["brad@447.edu"], message)
         [new] = set(d.mail.glob("447.edu/brad/new/*")) - before
-        _, _, stored = split_trace(new.read_bytes())
-        assert stored == message.replace(b"\r\n", b"\n"), what
+        _, received, stored = split_stored(new.read_bytes())
+        assert stored == messages.as_stored(message, *added_fields(received)), what
     leave(client)
     d.wait()
     assert len(d.records(event="message-accepted")) == len(MESSAGES)
@@ -164,7 +166,7 @@ def test_trace(inside, voice, tls):
 def test_trace_lines_are_short_and_whole(inside):
     d, client = inside(f"EHLO {'.'.join(['a' * 60] * 4)}")
     send(client, "brad@447.edu", ["brad@447.edu"], b"x\r\n")
-    head = d.messages()[0].split(b"\nx\n")[0]
+    head = d.messages()[0].split(b"\n\n")[0]
     assert all(len(line) < 998 for line in head.split(b"\n"))
     assert all(re.match(rb"[A-Z][A-Za-z-]+: |[ \t]", line) for line in head.split(b"\n"))
 

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import harness
+import sessions
 
 CONTRIB = harness.ROOT / "contrib"
 UNPACKED = harness.ROOT / "build" / "supervisors"
@@ -125,7 +126,7 @@ def test_whole_session(supervised, tls):
         peer = client.name
     supervised.wait()
     [message] = supervised.messages("brad@447.edu")
-    assert message.endswith(b"\n" + MESSAGE.replace(b"\r\n", b"\n"))
+    assert sessions.split_trace(message)[2] == MESSAGE.replace(b"\r\n", b"\n")
     [login] = supervised.records(event="login")
     assert login["user"] == "brad@447.edu"
     assert peer in login["peer"], "the handler knows who called"

@@ -34,7 +34,7 @@ def parse(path):
     for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue
-        found = re.fullmatch(r"([A-Za-z]+:|[CS][.*]|\|) ?(.*)", line)
+        found = re.fullmatch(r"([A-Za-z]+:|[CS][.*]|\|\*?) ?(.*)", line)
         assert found, f"{path}:{number}: says nothing known"
         word, text = found[1].rstrip(":"), found[2]
         if word == "config":
@@ -111,11 +111,15 @@ class Player:
         self.flush()
         assert self.client.line() == expand(text, self.star)
 
+    def regex(self, text):
+        parts = [re.escape(expand(part, self.star)) for part in text.split("*")]
+        return b"(.*?)".join(parts)
+
     def pattern(self, text):
         self.flush()
-        parts = [re.escape(expand(part, self.star)) for part in text.split("*")]
+        parts = text.split("*")
         got = self.client.line()
-        found = re.fullmatch(b"(.*?)".join(parts), got, re.DOTALL)
+        found = re.fullmatch(self.regex(text), got, re.DOTALL)
         assert found, f"expected {text!r}, got {got!r}"
         self.star = found[len(parts) - 1] if len(parts) > 1 else self.star
 
@@ -136,15 +140,18 @@ class Player:
         texts = self.mailbox(address)
         assert texts, f"nothing was delivered to {address}"
         self.letter = []
-        self.letters = [sessions.split_trace(text)[2] for text in texts]
+        self.letters = [sessions.split_stored(text)[2] for text in texts]
 
     def letter_line(self, text):
-        self.letter.append(expand(text, self.star) + b"\n")
+        self.letter.append(re.escape(expand(text, self.star)) + b"\n")
+
+    def letter_pattern(self, text):
+        self.letter.append(self.regex(text) + b"\n")
 
     def settle_letter(self):
         """The lines behind MAIL are complete: one of the messages there has to be them."""
         if self.letter is not None:
-            assert b"".join(self.letter) in self.letters
+            assert any(re.fullmatch(b"".join(self.letter), m) for m in self.letters)
         self.letter = None
 
     def none(self, address):
@@ -158,11 +165,12 @@ class Player:
         does = {
             "C": self.send_line, "C.": self.send, "S": self.line, "S*": self.pattern,
             "TLS": self.tls, "END": self.end, "CONNECT": self.connect, "MAIL": self.mail,
-            "|": self.letter_line, "NONE": self.none, "DELAY": self.delay,
+            "|": self.letter_line, "|*": self.letter_pattern, "NONE": self.none,
+            "DELAY": self.delay,
         }
         for number, word, text in self.transcript.steps:
             try:
-                if word != "|":
+                if word not in ("|", "|*"):
                     self.settle_letter()
                 if word != "LOG":
                     does[word](text)
