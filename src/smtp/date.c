@@ -1,44 +1,24 @@
 // SPDX-License-Identifier: ISC
 /*
- * The calendar by counting, year after year and month after month. Owns nothing; there
- * are no faults.
+ * The words of a date. Owns nothing; there are no faults.
  */
 #include "smtp/date.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 
-static bool
-is_leap(int year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int
-days_of_month(int year, int month)
-{
-	static const unsigned char DAYS[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-		30, 31 };
-
-	return DAYS[month] + (month == 1 && is_leap(year));
-}
+#include "base/calendar.h"
 
 void
 smtp_date_write(int64_t when, char ret[static SMTP_DATE_SIZE])
 {
-	static const char DAYS[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue",
-		"Wed" };
+	static const char DAYS[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
+		"Sat" };
 	static const char MONTHS[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 		"Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	int64_t seconds = when < 0 || when > 253402300799 ? 0 : when;
-	int days = (int)(seconds / 86400), second = (int)(seconds % 86400);
-	int weekday = days % 7, year = 1970, month = 0;
+	struct calendar c;
 
-	for (; days >= 365 + is_leap(year); year++)
-		days -= 365 + is_leap(year);
-	for (; days >= days_of_month(year, month); month++)
-		days -= days_of_month(year, month);
+	calendar_of(when, &c);
 	snprintf(ret, SMTP_DATE_SIZE, "%s, %02d %s %04d %02d:%02d:%02d +0000",
-		DAYS[weekday], days + 1, MONTHS[month], year, second / 3600,
-		second / 60 % 60, second % 60);
+		DAYS[c.weekday], c.day, MONTHS[c.month - 1], c.year, c.hour, c.minute,
+		c.second);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: ISC
 /*
- * Date and time as header fields have them (RFC 5322 section 3.3), in UTC: a time zone
- * would need a file.
+ * Date and time as header fields have them (RFC 5322 section 3.3), in UTC.
  */
 #ifndef SMTP_DATE_H
 #define SMTP_DATE_H
@@ -10,8 +9,8 @@
 
 enum { SMTP_DATE_SIZE = 64 };
 
-/* Writes "Sun, 06 Nov 1994 08:49:37 +0000" for a number of seconds since 1970. What lies
- * before 1970 or behind 9999 is no time of a clock, and becomes the first second. */
+/* Writes "Sun, 06 Nov 1994 08:49:37 +0000" for a number of seconds since 1970; of what is
+ * out of range the nearest time, as base/calendar.h has it. */
 void smtp_date_write(int64_t when, char ret[static SMTP_DATE_SIZE]);
 
 #endif

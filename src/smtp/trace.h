@@ -27,7 +27,7 @@ struct smtp_trace {
 	int64_t time;            /* seconds since 1970 */
 };
 
-/* 0 or -ENOMEM. The date is written in UTC (+0000): a time zone would need a file. */
+/* 0 or -ENOMEM. The date is written in UTC. */
 int smtp_trace_append(struct buffer *b, const struct smtp_trace *t);
 
 #endif
