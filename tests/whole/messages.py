@@ -14,7 +14,7 @@ def split_header(text):
     fields, at = [], 0
     for line in re.findall(rb"[^\n]*\n|[^\n]+", text):
         named = re.match(rb"([!-9;-~]+)[ \t]*:", line)
-        if named:
+        if named and len(named[0]) <= 998:
             fields.append([named[1].lower(), line])
         elif fields and line.startswith((b" ", b"\t")):
             fields[-1][1] += line
