@@ -111,8 +111,8 @@ judge_dates(gnutls_x509_crt_t crt, int64_t now)
 	return now < from ? PKI_NOT_YET_VALID : PKI_TRUSTED;
 }
 
-static enum pki_verdict
-judge(gnutls_x509_crt_t crt, int64_t now)
+enum pki_verdict
+pki_crt_judge(gnutls_x509_crt_t crt, int64_t now)
 {
 	enum pki_verdict verdict;
 
@@ -137,5 +137,5 @@ pki_client_judge(const void *der, size_t len, int64_t now)
 
 	if (pki_crt_read(der, len, &crt) < 0)
 		return PKI_BAD;
-	return judge(crt, now);
+	return pki_crt_judge(crt, now);
 }

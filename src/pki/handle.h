@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: ISC
 /*
- * GnuTLS' handles inside this room, named without its headers.
+ * GnuTLS' handles, named without its headers: for this room, and for those above it that
+ * ask one certificate several questions and would have it read once.
  */
 #ifndef PKI_HANDLE_H
 #define PKI_HANDLE_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "pki/identity.h"
 
 struct gnutls_x509_crt_int;
 struct gnutls_x509_privkey_int;
@@ -17,6 +21,10 @@ int pki_crt_read(const void *der, size_t len, struct gnutls_x509_crt_int **ret);
 
 /* Cleanup of a handle's variable; NULL does nothing. */
 void pki_crt_free(struct gnutls_x509_crt_int **crt);
+
+/* As pki_identity_read and pki_client_judge, of a certificate that was read. */
+int pki_crt_identity(struct gnutls_x509_crt_int *crt, struct pki_identity *ret);
+enum pki_verdict pki_crt_judge(struct gnutls_x509_crt_int *crt, int64_t now);
 
 /* The handle inside a key, which keeps it. */
 struct gnutls_x509_privkey_int *pki_key_handle(const struct pki_key *key);

@@ -219,15 +219,11 @@ read_fields(struct pki_identity *id, gnutls_x509_crt_t crt)
 }
 
 int
-pki_identity_read(const void *der, size_t len, struct pki_identity *ret)
+pki_crt_identity(gnutls_x509_crt_t crt, struct pki_identity *ret)
 {
-	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
 	CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
 	int r;
 
-	r = pki_crt_read(der, len, &crt);
-	if (r < 0)
-		return r;
 	r = read_fields(&id, crt);
 	if (r < 0)
 		return r;
@@ -236,6 +232,31 @@ pki_identity_read(const void *der, size_t len, struct pki_identity *ret)
 		return r;
 	*ret = TAKE(id, (struct pki_identity){ 0 });
 	return 0;
+}
+
+int
+pki_identity_read(const void *der, size_t len, struct pki_identity *ret)
+{
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
+	int r = pki_crt_read(der, len, &crt);
+
+	return r < 0 ? r : pki_crt_identity(crt, ret);
+}
+
+bool
+pki_identity_equal(const struct pki_identity *a, const struct pki_identity *b)
+{
+	if (memcmp(a->pin, b->pin, sizeof(a->pin)) != 0 ||
+		a->serial_len != b->serial_len ||
+		memcmp(a->serial, b->serial, a->serial_len) != 0 ||
+		a->not_before != b->not_before || a->not_after != b->not_after ||
+		a->has_san != b->has_san || a->n_names != b->n_names)
+		return false;
+	for (size_t i = 0; i < a->n_names; i++) {
+		if (strcmp(a->names[i], b->names[i]) != 0)
+			return false;
+	}
+	return true;
 }
 
 void

@@ -37,6 +37,9 @@ struct pki_identity {
 int pki_identity_read(const void *der, size_t len, struct pki_identity *ret);
 void pki_identity_clear(struct pki_identity *id);
 
+/* Whether both say the same of a holder, names in the same order. */
+bool pki_identity_equal(const struct pki_identity *a, const struct pki_identity *b);
+
 /* The verdict on a peer's chain, in the words of the alerts that answer it. */
 enum pki_verdict {
 	PKI_TRUSTED, /* a chain to a root of ours, nothing wrong */
@@ -67,13 +70,17 @@ enum pki_verdict pki_verdict_of_status(unsigned gnutls_status);
  * nothing is. */
 enum pki_verdict pki_client_judge(const void *der, size_t len, int64_t now);
 
+struct gnutls_x509_crt_int;
+
 /* Looks for the certificate with this pin in a directory of pinned certificates (files
  * named by pin in hexadecimal, PEM). The administrator put it there, so its names count.
  * The verdict is PKI_TRUSTED, or what is wrong with it as a client's certificate at time
  * now: dates, purpose, strength; a file whose key is not that of its name is PKI_BAD.
- * 0 with *ret (the caller clears it) and *ret_verdict, -ENOENT where there is no such
+ * 0 with *ret (the caller clears it), *ret_verdict and, unless ret_crt is NULL, the
+ * certificate, which the caller ends with pki_crt_free; -ENOENT where there is no such
  * file, another negative errno where it cannot be read. */
 int pki_pin_find(const char *directory, const uint8_t pin[PKI_PIN_SIZE], int64_t now,
-	struct pki_identity *ret, enum pki_verdict *ret_verdict);
+	struct pki_identity *ret, enum pki_verdict *ret_verdict,
+	struct gnutls_x509_crt_int **ret_crt);
 
 #endif

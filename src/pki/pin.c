@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "pki/file.h"
+#include "pki/handle.h"
 #include "pki/identity.h"
 
 static void
@@ -47,22 +48,27 @@ read_pin_file(const char *directory, const char *name, gnutls_datum_t *ret_der)
 
 int
 pki_pin_find(const char *directory, const uint8_t pin[PKI_PIN_SIZE], int64_t now,
-	struct pki_identity *ret, enum pki_verdict *ret_verdict)
+	struct pki_identity *ret, enum pki_verdict *ret_verdict,
+	gnutls_x509_crt_t *ret_crt)
 {
 	CLEANUP(datum_cleanup) gnutls_datum_t der = { NULL, 0 };
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
 	char name[PKI_PIN_HEX];
 	int r;
 
 	text_hex(pin, PKI_PIN_SIZE, name);
 	r = read_pin_file(directory, name, &der);
-	if (r < 0)
-		return r;
-	r = pki_identity_read(der.data, der.size, ret);
+	if (r == 0)
+		r = pki_crt_read(der.data, der.size, &crt);
+	if (r == 0)
+		r = pki_crt_identity(crt, ret);
 	if (r < 0)
 		return r;
 	if (memcmp(ret->pin, pin, PKI_PIN_SIZE) != 0)
 		*ret_verdict = PKI_BAD;
 	else
-		*ret_verdict = pki_client_judge(der.data, der.size, now);
+		*ret_verdict = pki_crt_judge(crt, now);
+	if (ret_crt)
+		*ret_crt = TAKE_PTR(crt);
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * A small state machine over the control channel: SIGN once, CLAIM once, then PROVED or
- * FAILED. Owns the signer and, until it is proved, the claimed identity. A message out of
- * place ends the connection; a fault of ours refuses the peer with internal_error.
+ * FAILED. Owns the signer and the proof. A message out of place ends the connection, as
+ * does a proof that does not hold; a fault of ours refuses the peer with internal_error.
  */
 #include "smtpd/admission.h"
 
@@ -16,6 +16,7 @@
 #include "host/clock.h"
 #include "host/memory.h"
 #include "host/stop.h"
+#include "smtpd/proof.h"
 #include "tls/signer.h"
 
 enum { ALERT_ACCESS_DENIED = 49, ALERT_INTERNAL_ERROR = 80 };
@@ -25,40 +26,10 @@ struct admission {
 	struct tls_signer *signer; /* NULL: the key could not be read */
 	bool claimed;              /* CLAIM was judged: there is no second one */
 	bool admitted;
-	struct pki_identity identity;
-	char device[PKI_PIN_HEX];
-	const char *reason; /* why the peer is refused, or NULL */
+	struct smtpd_proof peer;
+	char device[PKI_PIN_HEX]; /* the key that is claimed */
+	const char *reason;       /* why the peer is refused, or NULL */
 };
-
-/* The certificate by itself: trusted by its chain, or because it is pinned. An identity
- * that counts is left in a->identity, or none. */
-static enum pki_verdict
-judge_certificate(struct admission *a, struct tls_claim *claim)
-{
-	const struct config *config = a->s->config;
-	struct pki_identity pinned;
-	enum pki_verdict verdict;
-	int r;
-
-	if (claim->verdict == PKI_TRUSTED) {
-		a->identity = claim->identity;
-		claim->identity = (struct pki_identity){ 0 };
-		return PKI_TRUSTED;
-	}
-	if (claim->verdict != PKI_UNKNOWN_CA || !config->tls_pins)
-		return claim->verdict;
-	r = pki_pin_find(config->tls_pins, claim->identity.pin, host_clock_now(), &pinned,
-		&verdict);
-	if (r == -ENOENT)
-		return PKI_UNKNOWN_CA;
-	if (r < 0) {
-		smtpd_fault(a->s, r, "tls_pins: %s/%s: %s", config->tls_pins, a->device,
-			strerror(-r));
-		return PKI_BAD;
-	}
-	a->identity = pinned;
-	return verdict;
-}
 
 /* 0 to admit, or the alert that refuses, with a->reason. */
 static int
@@ -68,7 +39,7 @@ judge(struct admission *a, struct tls_claim *claim)
 	int r;
 
 	text_hex(claim->identity.pin, PKI_PIN_SIZE, a->device);
-	verdict = judge_certificate(a, claim);
+	verdict = smtpd_proof_claim(a->s, &a->peer, claim);
 	if (buffer_len(&a->s->fault) > 0) {
 		a->reason = "internal-error";
 		return ALERT_INTERNAL_ERROR;
@@ -77,7 +48,8 @@ judge(struct admission *a, struct tls_claim *claim)
 		a->reason = pki_verdict_name(verdict);
 		return pki_verdict_alert(verdict);
 	}
-	r = auth_may_enter(a->s->config, a->identity.names, a->identity.n_names);
+	r = auth_may_enter(
+		a->s->config, a->peer.identity.names, a->peer.identity.n_names);
 	if (r < 0) {
 		smtpd_fault(a->s, r, "users: %s: %s", a->s->config->users, strerror(-r));
 		a->reason = "internal-error";
@@ -94,7 +66,7 @@ judge(struct admission *a, struct tls_claim *claim)
 static int
 answer_sign(struct admission *a, const struct tls_sign *request)
 {
-	CLEANUP(buffer_free) struct buffer signature = { 0 };
+	struct buffer *made = &a->peer.made;
 	int r;
 
 	/* Without a key the answer is empty, and the handshake ends with internal_error.
@@ -103,7 +75,7 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 		return tls_channel_signature(&a->s->channel, "", 0);
 	if (a->claimed)
 		return smtpd_violated(a->s, "signature-after-claim");
-	r = tls_signer_sign(a->signer, request, &signature);
+	r = tls_signer_sign(a->signer, request, made);
 	if (r == -EALREADY)
 		return smtpd_violated(a->s, "second-signature");
 	if (r == -EINVAL)
@@ -113,8 +85,7 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 			a->s->config->tls_key);
 		return tls_channel_signature(&a->s->channel, "", 0);
 	}
-	return tls_channel_signature(
-		&a->s->channel, buffer_data(&signature), buffer_len(&signature));
+	return tls_channel_signature(&a->s->channel, buffer_data(made), buffer_len(made));
 }
 
 static int
@@ -126,18 +97,42 @@ answer_claim(struct admission *a, struct tls_claim *claim)
 	return tls_channel_verdict(&a->s->channel, judge(a, claim));
 }
 
+/* The handshake is over, so that no alert tells the peer. */
+static int
+refuse_proof(struct admission *a, int fault, const char *reason)
+{
+	struct smtpd_server *s = a->s;
+
+	tls_channel_last(&s->channel, "", 0);
+	if (fault == -EPROTO)
+		return smtpd_violated(s, reason);
+	if (fault == -ENOMEM)
+		return fault;
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_WARNING,
+			.event = "refused",
+			.reason = reason,
+			.device = a->device },
+		"Refused %s behind the handshake: its key is not proved",
+		s->connection->peer_port);
+	return -EACCES;
+}
+
 static int
 accept_proof(struct admission *a, const struct tls_proved *proved)
 {
 	struct smtpd_server *s = a->s;
-	char pin[PKI_PIN_HEX];
+	const char *reason;
+	int r;
 
-	text_hex(proved->pin, PKI_PIN_SIZE, pin);
-	if (!a->admitted || strcmp(pin, a->device) != 0)
-		return smtpd_violated(a->s, "proof-without-claim");
-	s->identity = a->identity;
-	a->identity = (struct pki_identity){ 0 };
+	if (!a->admitted)
+		return smtpd_violated(s, "proof-without-claim");
+	r = smtpd_proof_take(s, &a->peer, proved, &reason);
+	if (r < 0)
+		return refuse_proof(a, r, reason);
+	s->identity = TAKE(a->peer.identity, (struct pki_identity){ 0 });
 	s->tls = *proved;
+	s->tls.transcript = (struct tls_span){ 0 };
 	memcpy(s->device, a->device, sizeof s->device);
 	s->peer = (struct auth_peer){ .certificate = true,
 		.pin = s->identity.pin,
@@ -286,7 +281,7 @@ smtpd_admission_run(struct smtpd_server *s)
 		return r;
 	r = attend(&a);
 	tls_signer_free(a.signer);
-	pki_identity_clear(&a.identity);
+	smtpd_proof_clear(&a.peer);
 	host_memory_release();
 	return r;
 }

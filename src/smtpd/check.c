@@ -139,7 +139,8 @@ check_pin(const char *folder, const char *name, struct buffer *faults)
 	int r = text_unhex(name, strlen(name), pin, sizeof pin);
 
 	if (r == 0)
-		r = pki_pin_find(folder, pin, host_clock_now(), &identity, &verdict);
+		r = pki_pin_find(
+			folder, pin, host_clock_now(), &identity, &verdict, NULL);
 	if (r == 0)
 		pki_identity_clear(&identity);
 	if (r == 0 && verdict == PKI_TRUSTED)

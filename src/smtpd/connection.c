@@ -37,14 +37,14 @@ log_fault(struct smtpd_server *s, int error, const char *doing)
 /* Certificates, roots and priorities are read before the fork. Where that fails the tls
  * process is forked all the same, to refuse with the right alert. */
 static void
-load_credentials(struct smtpd_server *s, struct tls_credentials **ret)
+load_credentials(struct smtpd_server *s)
 {
 	CLEANUP(buffer_free) struct buffer fault = { 0 };
 	int r;
 
 	if (s->config->tls == CONFIG_TLS_OFF)
 		return;
-	r = tls_credentials_load(s->config, ret, &fault);
+	r = tls_credentials_load(s->config, &s->credentials, &fault);
 	if (r < 0)
 		smtpd_fault(s, r, "%s",
 			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
@@ -117,7 +117,6 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	struct smtpd_server s = {
 		.config = config, .log = log, .connection = connection
 	};
-	struct tls_credentials *credentials = NULL;
 	char id[SMTPD_ID_SIZE];
 	int r;
 
@@ -128,15 +127,15 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	if (config->tls == CONFIG_TLS_OFF && !connection->loopback)
 		return refuse_plain(&s);
 	warn_of_root(&s);
-	load_credentials(&s, &credentials);
-	r = tls_channel_open(config, credentials, connection, &s.channel);
+	load_credentials(&s);
+	r = tls_channel_open(config, s.credentials, connection, &s.channel);
 	if (r < 0) {
 		log_fault(&s, r, "process");
 		return EX_TEMPFAIL;
 	}
 	close_channel(&s, converse(&s));
 	pki_identity_clear(&s.identity);
-	tls_credentials_free(credentials);
+	tls_credentials_free(s.credentials);
 	buffer_free(&s.fault);
 	explicit_bzero(&s.tls, sizeof s.tls);
 	return s.status;

@@ -18,6 +18,7 @@ struct smtpd_server {
 	const struct config *config;
 	struct host_log *log;
 	const struct host_connection *connection;
+	struct tls_credentials *credentials; /* NULL with TLS off, and after a fault */
 	struct tls_channel channel;
 	int64_t deadline; /* of the whole session, by host_clock_ms */
 

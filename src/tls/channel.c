@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,6 +24,7 @@
 #include "host/stop.h"
 #include "tls/linger.h"
 #include "tls/process.h"
+#include "tls/random.h"
 
 _Noreturn static void
 become_tls_process(const struct config *config, const struct tls_process *p, int parent)
@@ -117,6 +119,9 @@ tls_channel_open(const struct config *config, struct tls_credentials *credential
 		open_direct(connection, ret);
 		return 0;
 	}
+	r = tls_random_draw(p.random);
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, streams) <
 		0)
 		return -errno;
@@ -137,6 +142,7 @@ tls_channel_open(const struct config *config, struct tls_credentials *credential
 	*ret = (struct tls_channel){ .control = TAKE_FD(control),
 		.child = TAKE_FD(child) };
 	ret->in = ret->out = TAKE_FD(plain);
+	memcpy(ret->random, p.random, sizeof ret->random);
 	return 0;
 }
 

@@ -15,10 +15,11 @@
 #include "tls/credentials.h"
 
 struct tls_channel {
-	int in;            /* plaintext from the peer */
-	int out;           /* and to it: the same descriptor unless a pair was passed */
-	int control;       /* -1 with TLS off */
-	int child;         /* pidfd of the tls process, or -1 */
+	int in;      /* plaintext from the peer */
+	int out;     /* and to it: the same descriptor unless a pair was passed */
+	int control; /* -1 with TLS off */
+	int child;   /* pidfd of the tls process, or -1 */
+	uint8_t random[TLS_RANDOM_SIZE]; /* drawn for its one handshake */
 	uint64_t received; /* bytes that were read from in, counted by the caller */
 	struct buffer packet;
 };

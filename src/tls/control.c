@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/reader.h"
 
 /* Fields are big-endian numbers of four bytes, and runs of bytes behind their length. */
 
@@ -43,35 +44,10 @@ put_bytes(struct buffer *b, const void *data, size_t len)
 	return r < 0 ? r : buffer_append(b, data, len);
 }
 
-/* A place in a message being read; once bad, it stays bad and yields zeros. */
-struct reader {
-	const uint8_t *at;
-	size_t left;
-	bool bad;
-};
-
-static const void *
-get_run(struct reader *r, size_t len)
-{
-	const uint8_t *at = r->at;
-
-	if (r->bad || r->left < len) {
-		r->bad = true;
-		return NULL;
-	}
-	r->at += len;
-	r->left -= len;
-	return at;
-}
-
 static uint32_t
 get_number(struct reader *r)
 {
-	const uint8_t *p = get_run(r, 4);
-
-	if (!p)
-		return 0;
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return reader_number(r, 4);
 }
 
 static uint64_t
@@ -85,19 +61,14 @@ get_long(struct reader *r)
 static uint32_t
 get_below(struct reader *r, uint32_t limit)
 {
-	uint32_t n = get_number(r);
-
-	if (n < limit)
-		return n;
-	r->bad = true;
-	return 0;
+	return reader_below(r, 4, limit);
 }
 
 static const void *
 get_bytes(struct reader *r, size_t max, size_t *ret_len)
 {
 	size_t len = get_below(r, (uint32_t)max + 1);
-	const void *p = get_run(r, len);
+	const void *p = reader_run(r, len);
 
 	*ret_len = p ? len : 0;
 	return p;
@@ -147,7 +118,7 @@ put_identity(struct buffer *b, const struct pki_identity *id)
 static int
 get_identity(struct reader *r, struct pki_identity *id)
 {
-	const void *pin = get_run(r, sizeof id->pin);
+	const void *pin = reader_run(r, sizeof id->pin);
 	char name[PKI_NAME_MAX + 1];
 	size_t n;
 
@@ -178,24 +149,21 @@ get_identity(struct reader *r, struct pki_identity *id)
 static int
 put_proved(struct buffer *b, const struct tls_proved *p)
 {
-	int r = buffer_append(b, p->pin, sizeof p->pin);
+	int r = put_bytes(b, p->version, strlen(p->version));
 
-	if (r < 0 || (r = put_bytes(b, p->version, strlen(p->version))) < 0 ||
-		(r = put_bytes(b, p->cipher, strlen(p->cipher))) < 0)
+	if (r < 0 || (r = put_bytes(b, p->cipher, strlen(p->cipher))) < 0 ||
+		(r = put_bytes(b, p->exporter, p->exporter_len)) < 0)
 		return r;
-	return put_bytes(b, p->exporter, p->exporter_len);
+	return put_bytes(b, p->transcript.data, p->transcript.len);
 }
 
 static void
 get_proved(struct reader *r, struct tls_proved *p)
 {
-	const void *pin = get_run(r, sizeof p->pin);
-
-	if (pin)
-		memcpy(p->pin, pin, sizeof p->pin);
 	get_text(r, p->version, sizeof p->version);
 	get_text(r, p->cipher, sizeof p->cipher);
 	p->exporter_len = get_copy(r, p->exporter, sizeof p->exporter);
+	p->transcript.data = get_bytes(r, TLS_TRANSCRIPT_MAX, &p->transcript.len);
 }
 
 static int

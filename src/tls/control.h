@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "pki/identity.h"
+#include "tls/transcript.h"
 
 enum {
 	TLS_CONTROL_MAX = 128 * 1024, /* bytes of one message */
@@ -27,7 +28,8 @@ enum tls_kind {
 	TLS_SIGN = 1, /* sign this with the server's key; answered by SIGNATURE */
 	TLS_CLAIM,  /* from the verify callback; answered by VERDICT, with no other effect
 		     */
-	TLS_PROVED, /* the handshake has returned: the peer holds the claimed key */
+	TLS_PROVED, /* the handshake has returned: the transcript proves the claimed key
+		     */
 	TLS_FAILED, /* the handshake has failed, why, and the alert */
 	TLS_RELAYED, /* answer to STARTTLS: where the bytes in the clear end */
 	TLS_GONE,    /* the peer's side of the stream has ended, and how */
@@ -62,12 +64,14 @@ struct tls_claim {
 	struct pki_identity identity; /* zeroed where the certificate could not be read */
 };
 
+/* Of this the transcript alone is proof; the rest is for the log, and for a login that is
+ * bound to the channel as the tls process has it. */
 struct tls_proved {
-	uint8_t pin[PKI_PIN_SIZE];
 	char version[TLS_TEXT_MAX];         /* "TLS1.3" */
 	char cipher[TLS_TEXT_MAX];          /* "TLS_AES_256_GCM_SHA384" */
 	uint8_t exporter[TLS_EXPORTER_MAX]; /* RFC 9266 */
 	size_t exporter_len;                /* 0: not to be had in this session */
+	struct tls_span transcript;         /* tls/transcript.h */
 };
 
 struct tls_failed {

@@ -15,11 +15,10 @@
 
 #include "base/cleanup.h"
 #include "tls/credentials_private.h"
+#include "tls/judge.h"
 
-enum {
-	CHAIN_DEPTH_MAX = 8,     /* certificates that a peer may send */
-	KEY_BITS_MAX = 8192 + 8, /* RSA keys beyond it cost more than they prove */
-};
+/* RSA keys beyond it cost more than they prove. */
+enum { KEY_BITS_MAX = 8192 + 8 };
 
 static void
 free_datum(gnutls_datum_t *d)
@@ -165,6 +164,7 @@ load_priority(
 {
 	const char *at = "";
 
+	c->verify_flags = tls_judge_flags(config->tls_priority);
 	if (gnutls_priority_init(&c->priority, config->tls_priority, &at) >= 0)
 		return 0;
 	c->priority = NULL;
@@ -196,7 +196,7 @@ tls_credentials_load(
 	gnutls_certificate_set_flags(
 		c->certificates, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
 	gnutls_certificate_set_verify_limits(
-		c->certificates, KEY_BITS_MAX, CHAIN_DEPTH_MAX);
+		c->certificates, KEY_BITS_MAX, TLS_PEER_CHAIN_MAX);
 	if ((r = load_priority(c, config, fault)) < 0 ||
 		(r = load_chain(c, config, fault)) < 0 ||
 		(r = load_roots(c, config, fault)) < 0 ||

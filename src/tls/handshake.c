@@ -13,77 +13,53 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "pki/handle.h"
 #include "tls/control.h"
 #include "tls/credentials_private.h"
+#include "tls/judge.h"
 #include "tls/remote_key.h"
+#include "tls/transcribe.h"
 
 struct handshake {
 	const struct tls_process *p;
 	gnutls_session_t session;
 	int alert; /* chosen by the smtp process or here; 0: what GnuTLS maps */
-	uint8_t pin[PKI_PIN_SIZE];
+	struct tls_transcriber transcriber;
 };
 
-/* The status bits of the peer's chain, verified as a client's; all of them where the
- * chain cannot even be looked at. */
-static unsigned
-verify_chain(gnutls_session_t session)
+/* GnuTLS' chain as spans: how many, or one too many to be judged. */
+static size_t
+get_chain(gnutls_session_t session, struct tls_span ret[static TLS_PEER_CHAIN_MAX])
 {
-	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (void *)GNUTLS_KP_TLS_WWW_CLIENT };
-	unsigned status;
+	unsigned n = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
 
-	if (gnutls_certificate_verify_peers(session, &purpose, 1, &status) < 0)
-		return GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
-	return status;
-}
-
-/* With revocation lists, an issuer that is no root has none that was checked. */
-static bool
-issued_by_root(const struct tls_credentials *c, const gnutls_datum_t *leaf)
-{
-	gnutls_x509_trust_list_t roots;
-	gnutls_x509_crt_t crt, issuer;
-	bool found = false;
-
-	gnutls_certificate_get_trust_list(c->certificates, &roots);
-	if (gnutls_x509_crt_init(&crt) < 0)
-		return false;
-	if (gnutls_x509_crt_import(crt, leaf, GNUTLS_X509_FMT_DER) >= 0 &&
-		gnutls_x509_trust_list_get_issuer(
-			roots, crt, &issuer, GNUTLS_TL_GET_COPY) >= 0) {
-		gnutls_x509_crt_deinit(issuer);
-		found = true;
+	for (unsigned i = 0; chain && i < n; i++) {
+		if (i == TLS_PEER_CHAIN_MAX)
+			return TLS_PEER_CHAIN_MAX + 1;
+		ret[i] = (struct tls_span){ chain[i].data, chain[i].size };
 	}
-	gnutls_x509_crt_deinit(crt);
-	return found;
+	return chain ? n : 0;
 }
 
 static void
 make_claim(const struct handshake *h, struct tls_claim *ret)
 {
-	const gnutls_datum_t *chain;
-	unsigned n = 0;
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t leaf = NULL;
+	struct tls_span chain[TLS_PEER_CHAIN_MAX];
+	size_t n = get_chain(h->session, chain);
 
-	chain = gnutls_certificate_get_peers(h->session, &n);
 	ret->verdict = PKI_NO_CERTIFICATE;
-	if (!chain || n == 0)
+	if (n == 0)
 		return;
 	ret->verdict = PKI_BAD;
-	if (pki_identity_read(chain[0].data, chain[0].size, &ret->identity) < 0)
+	if (pki_crt_read(chain[0].data, chain[0].len, &leaf) < 0 ||
+		pki_crt_identity(leaf, &ret->identity) < 0)
 		return;
-	ret->status = verify_chain(h->session);
-	ret->verdict = pki_verdict_of_status(ret->status);
-	/* GnuTLS does not look at the key usage of the leaf. */
-	if (ret->verdict == PKI_TRUSTED)
-		ret->verdict = pki_client_judge(chain[0].data, chain[0].size, time(NULL));
-	if (ret->verdict == PKI_TRUSTED && h->p->credentials->revocation &&
-		!issued_by_root(h->p->credentials, &chain[0]))
-		ret->verdict = PKI_BAD;
+	ret->verdict = tls_judge_chain(h->p->credentials, leaf, chain, n, &ret->status);
 }
 
 static int
@@ -95,7 +71,6 @@ ask_for_admission(struct handshake *h)
 	int r;
 
 	make_claim(h, &claim.claim);
-	memcpy(h->pin, claim.claim.identity.pin, sizeof h->pin);
 	r = tls_control_send(h->p->control, &claim);
 	if (r < 0)
 		return r;
@@ -126,6 +101,17 @@ verify_peer(gnutls_session_t session)
 }
 
 static int
+hear_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+	const gnutls_datum_t *message)
+{
+	struct handshake *h = gnutls_session_get_ptr(session);
+
+	(void)when;
+	return tls_transcribe(
+		&h->transcriber, session, type, incoming, message->data, message->size);
+}
+
+static int
 set_up(struct handshake *h)
 {
 	struct tls_credentials *c = h->p->credentials;
@@ -146,6 +132,8 @@ set_up(struct handshake *h)
 	/* With a list of CA names some clients keep pinned certificates at home. */
 	gnutls_certificate_send_x509_rdn_sequence(h->session, 1);
 	gnutls_session_set_verify_function(h->session, verify_peer);
+	gnutls_handshake_set_hook_function(
+		h->session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, hear_message);
 	return 0;
 }
 
@@ -193,7 +181,8 @@ tell_proved(struct handshake *h)
 	gnutls_datum_t exporter = { NULL, 0 };
 	int r;
 
-	memcpy(m.proved.pin, h->pin, sizeof h->pin);
+	m.proved.transcript.data = (void *)buffer_data(&h->transcriber.text);
+	m.proved.transcript.len = buffer_len(&h->transcriber.text);
 	copy_text(m.proved.version, gnutls_protocol_get_name(version));
 	copy_text(m.proved.cipher, gnutls_ciphersuite_get(h->session));
 	/* In TLS 1.2 the exporter binds to the channel with extended master secret alone
@@ -342,7 +331,8 @@ refuse_unprepared(const struct tls_process *p)
 int
 tls_handshake_run(const struct tls_process *p, struct gnutls_session_int **ret)
 {
-	struct handshake h = { .p = p };
+	struct handshake h = { .p = p,
+		.transcriber = { .credentials = p->credentials, .random = p->random } };
 	int r;
 
 	if (!p->credentials || set_up(&h) < 0) {
@@ -355,6 +345,9 @@ tls_handshake_run(const struct tls_process *p, struct gnutls_session_int **ret)
 		return -EACCES;
 	}
 	r = tell_proved(&h);
+	buffer_free(&h.transcriber.text);
+	gnutls_handshake_set_hook_function(
+		h.session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, NULL);
 	gnutls_session_set_ptr(h.session, NULL);
 	*ret = h.session;
 	return r;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "tls/credentials.h"
+#include "tls/transcript.h"
 
 struct tls_process {
 	int in;    /* the connection; out is the same descriptor unless a UCSPI server */
@@ -18,6 +19,7 @@ struct tls_process {
 	int control;                         /* SOCK_SEQPACKET to the smtp process */
 	bool starttls;                       /* relay in the clear until STARTTLS */
 	struct tls_credentials *credentials; /* NULL: refuse with internal_error */
+	uint8_t random[TLS_RANDOM_SIZE];     /* for the ServerHello, as drawn */
 };
 
 /* The descriptors are non-blocking but for control. */

@@ -450,17 +450,18 @@ test_pins(void **state)
 	pem = crt_end(crt, key_p256, GNUTLS_X509_FMT_PEM);
 	gnutls_x509_privkey_get_key_id(key_p256, GNUTLS_KEYID_USE_SHA256, pin, &size);
 	assert_non_null(mkdtemp(directory));
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), -ENOENT);
+	assert_int_equal(
+		pki_pin_find(directory, pin, from, &id, &verdict, NULL), -ENOENT);
 	text_hex(pin, sizeof(pin), hex);
 	snprintf(path, sizeof(path), "%s/%s", directory, hex);
 	write_file(path, pem.data, pem.size);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), 0);
+	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict, NULL), 0);
 	assert_int_equal(verdict, PKI_TRUSTED);
 	assert_int_equal(id.n_names, 1);
 	assert_string_equal(id.names[0], "brad");
 	assert_memory_equal(id.pin, pin, sizeof(pin));
 	pki_identity_clear(&id);
-	assert_int_equal(pki_pin_find(directory, pin, until + 1, &id, &verdict), 0);
+	assert_int_equal(pki_pin_find(directory, pin, until + 1, &id, &verdict, NULL), 0);
 	assert_int_equal(verdict, PKI_EXPIRED);
 	pki_identity_clear(&id);
 
@@ -469,7 +470,7 @@ test_pins(void **state)
 	text_hex(pin, sizeof(pin), hex);
 	snprintf(wrong, sizeof(wrong), "%s/%s", directory, hex);
 	write_file(wrong, pem.data, pem.size);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), 0);
+	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict, NULL), 0);
 	assert_int_equal(verdict, PKI_BAD);
 	pki_identity_clear(&id);
 
@@ -478,17 +479,21 @@ test_pins(void **state)
 	text_hex(pin, sizeof(pin), hex);
 	snprintf(broken, sizeof(broken), "%s/%s", directory, hex);
 	write_file(broken, pem.data, pem.size / 2);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), -EBADMSG);
+	assert_int_equal(
+		pki_pin_find(directory, pin, from, &id, &verdict, NULL), -EBADMSG);
 	write_file(broken, "", 0);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), -EBADMSG);
+	assert_int_equal(
+		pki_pin_find(directory, pin, from, &id, &verdict, NULL), -EBADMSG);
 	unlink(broken);
 	assert_int_equal(mkdir(broken, 0700), 0);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), -EINVAL);
+	assert_int_equal(
+		pki_pin_find(directory, pin, from, &id, &verdict, NULL), -EINVAL);
 	rmdir(broken);
 	unlink(path);
 	unlink(wrong);
 	rmdir(directory);
-	assert_int_equal(pki_pin_find(directory, pin, from, &id, &verdict), -ENOTDIR);
+	assert_int_equal(
+		pki_pin_find(directory, pin, from, &id, &verdict, NULL), -ENOTDIR);
 	assert_int_equal(verdict, PKI_VERDICTS);
 	gnutls_free(pem.data);
 }

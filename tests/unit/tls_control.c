@@ -43,11 +43,11 @@ sample(enum tls_kind kind)
 		m.claim.identity.has_san = true;
 		break;
 	case TLS_PROVED:
-		memset(m.proved.pin, 0xcd, PKI_PIN_SIZE);
 		strcpy(m.proved.version, "TLS1.3");
 		strcpy(m.proved.cipher, "TLS_AES_256_GCM_SHA384");
 		memset(m.proved.exporter, 1, 32);
 		m.proved.exporter_len = 32;
+		m.proved.transcript = (struct tls_span){ (const void *)"hello", 5 };
 		break;
 	case TLS_FAILED:
 		m.failed.error = -112;
@@ -200,6 +200,28 @@ too_long_is_neither_sent_nor_read(void **state)
 }
 
 static void
+a_transcript_has_its_own_limit(void **state)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	uint8_t *big = calloc(1, TLS_TRANSCRIPT_MAX + 1);
+	struct tls_message m = sample(TLS_PROVED), got;
+
+	(void)state;
+	assert_non_null(big);
+	m.proved.transcript = (struct tls_span){ big, TLS_TRANSCRIPT_MAX };
+	assert_int_equal(tls_message_encode(&b, &m), 0);
+	assert_in_range(buffer_len(&b), TLS_TRANSCRIPT_MAX, TLS_CONTROL_MAX);
+	assert_int_equal(tls_message_decode(buffer_data(&b), buffer_len(&b), &got), 0);
+	assert_int_equal(got.proved.transcript.len, TLS_TRANSCRIPT_MAX);
+	buffer_consume(&b, buffer_len(&b));
+	m.proved.transcript.len++;
+	assert_int_equal(tls_message_encode(&b, &m), 0);
+	assert_int_equal(
+		tls_message_decode(buffer_data(&b), buffer_len(&b), &got), -EBADMSG);
+	free(big);
+}
+
+static void
 nothing_yet_is_no_end(void **state)
 {
 	CLEANUP(buffer_free) struct buffer b = { 0 };
@@ -222,6 +244,7 @@ main(void)
 		cmocka_unit_test(values_out_of_range_are_refused),
 		cmocka_unit_test(a_text_with_nul_is_refused),
 		cmocka_unit_test(too_long_is_neither_sent_nor_read),
+		cmocka_unit_test(a_transcript_has_its_own_limit),
 		cmocka_unit_test(nothing_yet_is_no_end),
 	};
 

@@ -59,18 +59,26 @@ tls_peer_write(const char *path, const gnutls_datum_t *data)
 		abort();
 }
 
+/* bits may be a curve. */
 static inline gnutls_x509_privkey_t
-tls_peer_key(void)
+tls_peer_key_of(gnutls_pk_algorithm_t algorithm, unsigned bits)
 {
 	gnutls_x509_privkey_t key;
 
 	TLS_PEER_CHECK(gnutls_x509_privkey_init(&key));
-	TLS_PEER_CHECK(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-		GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
+	TLS_PEER_CHECK(gnutls_x509_privkey_generate(key, algorithm, bits, 0));
 	return key;
 }
 
-/* A certificate for key, signed by issuer, or by itself where that is NULL. */
+static inline gnutls_x509_privkey_t
+tls_peer_key(void)
+{
+	return tls_peer_key_of(
+		GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1));
+}
+
+/* A certificate for key, signed by issuer, or by itself where that is NULL: a CA's where
+ * there is no purpose, a client's for brad@447.edu, or a server's for localhost. */
 static inline gnutls_x509_crt_t
 tls_peer_certificate(gnutls_x509_privkey_t key, const char *name, const char *purpose,
 	gnutls_x509_crt_t issuer, gnutls_x509_privkey_t issuer_key)
@@ -90,8 +98,13 @@ tls_peer_certificate(gnutls_x509_privkey_t key, const char *name, const char *pu
 	TLS_PEER_CHECK(gnutls_x509_crt_set_basic_constraints(crt, !purpose, -1));
 	if (purpose) {
 		TLS_PEER_CHECK(gnutls_x509_crt_set_key_purpose_oid(crt, purpose, 0));
-		TLS_PEER_CHECK(gnutls_x509_crt_set_subject_alt_name(
-			crt, GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_SET));
+		if (strcmp(purpose, GNUTLS_KP_TLS_WWW_CLIENT) == 0)
+			TLS_PEER_CHECK(gnutls_x509_crt_set_subject_alt_name(crt,
+				GNUTLS_SAN_RFC822NAME, "brad@447.edu", 12,
+				GNUTLS_FSAN_SET));
+		else
+			TLS_PEER_CHECK(gnutls_x509_crt_set_subject_alt_name(crt,
+				GNUTLS_SAN_DNSNAME, "localhost", 9, GNUTLS_FSAN_SET));
 	}
 	TLS_PEER_CHECK(gnutls_x509_crt_sign2(
 		crt, issuer ? issuer : crt, issuer_key, GNUTLS_DIG_SHA256, 0));

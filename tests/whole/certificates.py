@@ -3,6 +3,7 @@
 
 Authority   a CA, the pair of a server, and whatever it is asked to issue. A Door takes one in
             the place of Keys
+Pinned      a server without a CA, and a folder of pins; a Door takes it as well
 Pair        a certificate with its key, and the pin that the server knows it by
 """
 
@@ -20,11 +21,12 @@ from harness import Bundle, folder, give
 
 CLIENT = ("signing_key", "tls_www_client")
 SERVER = ("signing_key", "tls_www_server")
-KEY_TYPES = ("p256", "ed25519", "rsa3072", "rsapss3072")
+KEY_TYPES = ("p256", "p384", "ed25519", "rsa3072", "rsapss3072")
 HOUR = 3600
 
 _KEY_OPTIONS = {
     "p256": ("--key-type=ecdsa", "--curve=secp256r1"),
+    "p384": ("--key-type=ecdsa", "--curve=secp384r1"),
     "ed25519": ("--key-type=ed25519",),
     "rsa1024": ("--key-type=rsa", "--bits=1024"),
     "rsa3072": ("--key-type=rsa", "--bits=3072"),
@@ -211,3 +213,19 @@ class Authority:
         forged = self.file("crl")
         write_pem(forged, "X509 CRL", bytes(data))
         return give(forged)
+
+
+class Pinned:
+    """What a Door takes for keys: a server's pair that signs itself, and a folder of pins."""
+
+    def __init__(self, authority):
+        self.pair = authority.self_signed(
+            "localhost", uses=("signing_key", "tls_www_server"),
+            lines=("dns_name = localhost", "ip_address = 127.0.0.1"))
+        self.cert, self.key, self.ca = self.pair.cert, self.pair.key, self.pair.cert
+        self.pins = folder("postern-pins-")
+
+    def pin(self, bundle, name=None):
+        path = self.pins / (name or bundle.pin)
+        path.write_bytes(bundle.cert.read_bytes())
+        return path

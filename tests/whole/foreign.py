@@ -92,9 +92,10 @@ def outcome_of(said, alert):
     return Outcome(int(number[1]) if number else None, line[0].strip() if line else None)
 
 
-def gnutls_cli(port, ca, bundle, tls):
-    argv = ["gnutls-cli", "--x509cafile", ca, "--verify-hostname=localhost", "--priority",
-            PRIORITY.format(tls), "-p", port, "127.0.0.1"]
+def gnutls_cli(port, ca, bundle, tls, *more, groups=""):
+    """groups goes behind the priority string."""
+    argv = ["gnutls-cli", "--x509cafile", ca, "--verify-hostname=localhost", *more,
+            "--priority", PRIORITY.format(tls) + groups, "-p", port, "127.0.0.1"]
     if bundle:
         argv[1:1] = ["--x509certfile", bundle.cert, "--x509keyfile", bundle.key]
     alert = r"Received alert \[([0-9]+)\]"
@@ -102,9 +103,9 @@ def gnutls_cli(port, ca, bundle, tls):
     return outcome_of(said, alert)
 
 
-def s_client(port, ca, bundle, tls):
+def s_client(port, ca, bundle, tls, *more):
     argv = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", ca, "-quiet",
-            "-cipher", "DEFAULT:@SECLEVEL=0", f"-tls{tls.replace('.', '_')}"]
+            "-cipher", "DEFAULT:@SECLEVEL=0", f"-tls{tls.replace('.', '_')}", *more]
     if bundle:
         argv += ["-cert", bundle.cert, "-key", bundle.key]
     alert = r"SSL alert number ([0-9]+)"
@@ -197,6 +198,7 @@ class HalfHandshake:
         self.send_handshake(1, b"".join((
             b"\x03\x03", os.urandom(32), b"\x00", b"\x00\x04\xc0\x2b\xc0\x2f", b"\x01\x00",
             len(extensions).to_bytes(2, "big"), extensions)))
+        self.said = b""  # the server's messages up to now
         while not self.ends_with_hello_done(*self.record()):
             pass
 
@@ -215,7 +217,9 @@ class HalfHandshake:
         head = self.stream.read(5)
         if len(head) < 5:
             return None, b""
-        return head[0], self.stream.read(int.from_bytes(head[3:], "big"))
+        content = self.stream.read(int.from_bytes(head[3:], "big"))
+        self.said += content
+        return head[0], content
 
     @staticmethod
     def ends_with_hello_done(kind, content):

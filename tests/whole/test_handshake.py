@@ -13,7 +13,7 @@ import pytest
 
 import foreign
 import harness
-from certificates import CLIENT, KEY_TYPES, Authority, der, pin_of
+from certificates import CLIENT, KEY_TYPES, Authority, Pinned, der, pin_of
 from sessions import plain
 
 DAY = 24 * 3600
@@ -520,22 +520,6 @@ def test_peer_that_does_not_trust_us(door, authority, stranger, client, tls, ale
 
 
 # Pins: peers without a CA.
-
-
-class Pinned:
-    """What a Door takes for keys: a server's pair that signs itself, and a folder of pins."""
-
-    def __init__(self, authority):
-        self.pair = authority.self_signed(
-            "localhost", uses=("signing_key", "tls_www_server"),
-            lines=("dns_name = localhost", "ip_address = 127.0.0.1"))
-        self.cert, self.key, self.ca = self.pair.cert, self.pair.key, self.pair.cert
-        self.pins = harness.folder("postern-pins-")
-
-    def pin(self, bundle, name=None):
-        path = self.pins / (name or bundle.pin)
-        path.write_bytes(bundle.cert.read_bytes())
-        return path
 
 
 @pytest.fixture

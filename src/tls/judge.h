@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: ISC
+/*
+ * The judgement on a client's chain, by the roots, the revocation lists and the priority
+ * string of the configuration. The tls process gives it for the early alert, the smtp
+ * process for good once the peer has proved its key: one rule, here.
+ */
+#ifndef TLS_JUDGE_H
+#define TLS_JUDGE_H
+
+#include "pki/identity.h"
+#include "tls/credentials.h"
+#include "tls/transcript.h"
+
+struct gnutls_x509_crt_int;
+
+/* leaf is chain[0], read already; those behind it, n in all, are read here. Chain and
+ * leaf are verified for the purpose of a client now. With revocation lists the issuer has
+ * to be a root, since only roots have lists that were checked. *ret_status becomes
+ * GnuTLS' verification bits. */
+enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
+	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n,
+	uint32_t *ret_status);
+
+/* Whether the holder of a pinned certificate, which needs no issuer, is barred all the
+ * same: by a revocation list, if there are any, or a fault of the chain other than that
+ * no root of ours is at its end. PKI_TRUSTED where not. */
+enum pki_verdict tls_judge_pinned(
+	const struct tls_credentials *c, struct gnutls_x509_crt_int *pinned);
+
+/* GnuTLS' flags for verifying chains: keys and signatures of the profile medium, or of a
+ * stronger one that the priority string asks for. */
+unsigned tls_judge_flags(const char *priority);
+
+#endif
