@@ -20,6 +20,7 @@ enum {
 	TAKES_STDIN = 1 << 9,
 	TAKES_JSON = 1 << 10,
 	TAKES_REPLACE = 1 << 11,
+	TAKES_NO_PASSWORD = 1 << 12,
 	TAKES_PASSWORD = TAKES_GENERATE | TAKES_STDIN,
 };
 
@@ -28,7 +29,7 @@ static const struct {
 	int takes;
 	const char *operand; /* what stands behind the command, or NULL */
 } commands[CTL_COMMANDS] = {
-	[CTL_USER_ADD] = { "add", TAKES_PASSWORD, "NAME" },
+	[CTL_USER_ADD] = { "add", TAKES_PASSWORD | TAKES_NO_PASSWORD, "NAME" },
 	[CTL_USER_PASSWD] = { "passwd", TAKES_PASSWORD, "NAME" },
 	[CTL_USER_LIST] = { "list", TAKES_JSON, NULL },
 	[CTL_USER_SHOW] = { "show", TAKES_JSON, "NAME" },
@@ -42,6 +43,7 @@ static const struct {
 static const struct option long_options[] = {
 	{ "generate", no_argument, NULL, TAKES_GENERATE },
 	{ "password-stdin", no_argument, NULL, TAKES_STDIN },
+	{ "no-password", no_argument, NULL, TAKES_NO_PASSWORD },
 	{ "json", no_argument, NULL, TAKES_JSON },
 	{ "replace", no_argument, NULL, TAKES_REPLACE },
 	{ "help", no_argument, NULL, 'h' },
@@ -52,7 +54,8 @@ static const struct option long_options[] = {
 static const char help[] =
 	"Usage: posternctl [-c FILE] [-o KEY=VALUE]... user COMMAND\n"
 	"\n"
-	"  add NAME [--generate | --password-stdin]     a new user\n"
+	"  add NAME [--generate | --password-stdin | --no-password]\n"
+	"                                               a new user\n"
 	"  passwd NAME [--generate | --password-stdin]  a new password\n"
 	"  list [--json]                                all users\n"
 	"  show NAME [--json]                           one of them\n"
@@ -68,6 +71,7 @@ static const char help[] =
 	"  --generate        a random password, alone on the last line of the output\n"
 	"  --password-stdin  the password is the first line of the input;\n"
 	"                    without either, a terminal is asked for it\n"
+	"  --no-password     none: a certificate alone logs the user in (EXTERNAL)\n"
 	"  --replace         users who are there already get the new password\n"
 	"  --json            for programs\n"
 	"  --help, --version\n"
@@ -91,6 +95,9 @@ set_option(struct ctl_options *o, int option, int *given)
 		break;
 	case TAKES_STDIN:
 		o->password_stdin = true;
+		break;
+	case TAKES_NO_PASSWORD:
+		o->no_password = true;
 		break;
 	case TAKES_JSON:
 		o->json = true;
@@ -182,9 +189,10 @@ check_options(const struct ctl_options *o, int given)
 			return ctl_fail(EX_USAGE, "--%s: user %s does not take it",
 				l->name, commands[o->command].name);
 	}
-	if (o->generate && o->password_stdin)
+	if (o->generate + o->password_stdin + o->no_password > 1)
 		return ctl_fail(EX_USAGE,
-			"--generate and --password-stdin: one of them is expected");
+			"--generate, --password-stdin, --no-password: one of them is "
+			"expected");
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct ctl_options {
 	const char *address; /* of alias, or NULL */
 	bool generate;
 	bool password_stdin;
+	bool no_password;
 	bool json;
 	bool replace;
 };

@@ -56,6 +56,7 @@ get_credentials(const struct config *config, const struct ctl_options *o,
 	return derive(password, config->password_iterations, ret);
 }
 
+/* c is NULL for a user without a password. */
 static int
 store_new(const struct config *config, const char *name, const struct auth_credentials *c)
 {
@@ -79,7 +80,7 @@ store_new(const struct config *config, const char *name, const struct auth_crede
 		auth_stamp_now(stamp);
 		if (r == 0)
 			r = buffer_printf(&change.line, "u %s created=%s", name, stamp);
-		if (r == 0)
+		if (r == 0 && c)
 			r = auth_line_set_credentials(&change.line, c);
 		status = r < 0 ? ctl_store_fail(config, r)
 			       : ctl_change_commit(config, &change);
@@ -105,18 +106,16 @@ store_password(
 }
 
 static int
-set_password(const struct config *config, const struct ctl_options *o, bool new)
+set_password(const struct config *config, const struct ctl_options *o, const char *name,
+	int (*store)(const struct config *config, const char *name,
+		const struct auth_credentials *c))
 {
 	struct auth_credentials c;
-	char generated[AUTH_PASSWORD_SIZE], name[AUTH_NAME_SIZE];
-	int status = ctl_user_name(config, o->name, name);
+	char generated[AUTH_PASSWORD_SIZE];
+	int status = get_credentials(config, o, name, &c, generated);
 
-	if (status != EX_OK)
-		return status;
-	status = get_credentials(config, o, name, &c, generated);
 	if (status == EX_OK)
-		status = new ? store_new(config, name, &c)
-			     : store_password(config, name, &c);
+		status = store(config, name, &c);
 	if (status == EX_OK && *generated)
 		puts(generated);
 	explicit_bzero(&c, sizeof(c));
@@ -127,13 +126,22 @@ set_password(const struct config *config, const struct ctl_options *o, bool new)
 int
 ctl_user_add(const struct config *config, const struct ctl_options *o)
 {
-	return set_password(config, o, true);
+	char name[AUTH_NAME_SIZE];
+	int status = ctl_user_name(config, o->name, name);
+
+	if (status != EX_OK)
+		return status;
+	return o->no_password ? store_new(config, name, NULL)
+			      : set_password(config, o, name, store_new);
 }
 
 int
 ctl_user_passwd(const struct config *config, const struct ctl_options *o)
 {
-	return set_password(config, o, false);
+	char name[AUTH_NAME_SIZE];
+	int status = ctl_user_name(config, o->name, name);
+
+	return status != EX_OK ? status : set_password(config, o, name, store_password);
 }
 
 /* Sets a field of the user, or drops it. */
