@@ -73,6 +73,10 @@ tls_transcribe(struct tls_transcriber *t, gnutls_session_t session, unsigned typ
 		if (r < 0)
 			return r;
 	}
+	/* An older version leaves no proof. */
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO &&
+		gnutls_protocol_get_version(session) < GNUTLS_TLS1_2)
+		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	/* On the wire it is a ServerHello. A hello of SSL 2.0 has no place here. */
 	if (type == GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST)
 		type = GNUTLS_HANDSHAKE_SERVER_HELLO;

@@ -48,6 +48,17 @@ def test_client_that_is_asked_again(door, authority, kind, client):
     assert [r["device"] for r in d.records(event="admitted")] == [bundle.pin]
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("tls", ["1.0", "1.1"])
+def test_version_that_leaves_no_proof(door, authority, tls):
+    """Not even where the configuration would have it."""
+    d = door(keys=authority, tls_priority="NORMAL:+VERS-TLS1.1:+VERS-TLS1.0:%COMPAT")
+    d.connected += 1
+    assert foreign.openssl(d.port, authority.ca, authority.client(), tls).alert == 70
+    d.wait()
+    assert [r["event"] for r in d.records()] == ["refused"]
+
+
 @pytest.mark.parametrize("tls", VERSIONS)
 def test_names_below_an_intermediate(door, authority, tls):
     bundle = authority.issue("carol@447.edu", issuer=authority.below())
