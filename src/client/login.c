@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
- * The client's half of AUTH by libgsasl. What goes over the wire is masked in traces and
- * overwritten here. Faults: nothing suitable is offered or the server refuses (login), it
- * refuses for now (temporary), it fails to prove itself (protocol).
+ * The client's half of AUTH by libgsasl, and EXTERNAL, which needs none. Passwords on the
+ * wire are masked in traces and overwritten here. Faults: nothing suitable is offered or
+ * the server refuses (login), it refuses for now (temporary), it fails to prove itself
+ * (protocol).
  */
 #include "client/login.h"
 
@@ -193,4 +194,39 @@ client_login(struct client_link *l, const struct smtp_server_offers *offers,
 		client_say("logging in as %s by %s", user, x.mechanism);
 	r = start(&x, password, binding);
 	return r < 0 ? r : exchange(&x);
+}
+
+bool
+client_login_has_external(
+	const struct client_link *l, const struct smtp_server_offers *offers)
+{
+	return l->tls && l->settings->cert && (offers->auth & SMTP_SERVER_EXTERNAL);
+}
+
+int
+client_login_external(
+	struct client_link *l, const char *user, bool *ret_in, struct client_fault *fault)
+{
+	CLEANUP(buffer_free) struct buffer lines = { 0 }, command = { 0 };
+	CLEANUP_FREE char *identity = NULL;
+	unsigned code;
+	int r;
+
+	if (user && pki_base64_encode(user, strlen(user), &identity) < 0)
+		return client_fault_memory(fault);
+	/* An empty initial response is "=" (RFC 4954 section 4). */
+	if (buffer_printf(&command, "AUTH EXTERNAL %s", identity ? identity : "=") < 0 ||
+		!buffer_string(&command))
+		return client_fault_memory(fault);
+	if (l->settings->verbose)
+		client_say("logging in%s%s by EXTERNAL", user ? " as " : "",
+			user ? user : "");
+	r = client_hello_ask(l, buffer_string(&command), &code, &lines, fault);
+	if (r != 0)
+		return r;
+	*ret_in = code == 235;
+	if (*ret_in)
+		return 0;
+	r = client_hello_refused(l, "our login", EX_NOPERM, code, &lines, fault);
+	return code == 535 ? 0 : r;
 }

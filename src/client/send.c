@@ -29,7 +29,7 @@ struct delivery {
 	struct client_message message;
 	struct client_addresses recipients;
 	const char *from;
-	char *password; /* NULL: no login */
+	char *password; /* NULL: none is known */
 	struct smtp_server_offers offers;
 	size_t accepted, refused, postponed; /* recipients */
 };
@@ -115,6 +115,30 @@ read_password(struct delivery *d)
 	return r < 0 ? r : 0;
 }
 
+/* By the certificate, unless a password's file is named; where the server does not take
+ * it, by the password that is known. Who names no user may do without a login. */
+static int
+log_in(struct delivery *d)
+{
+	const struct client_settings *s = d->settings;
+	bool in = false;
+	int r = 0;
+
+	if (!s->password_file && client_login_has_external(&d->link, &d->offers)) {
+		r = client_login_external(&d->link, s->user, &in, d->fault);
+		if (r != 0 || in)
+			return r;
+		if (s->user && !d->password)
+			return -EACCES;
+		if (s->verbose)
+			client_say("%s", d->fault->text);
+		*d->fault = (struct client_fault){ 0 };
+	}
+	if (!d->password)
+		return 0;
+	return client_login(&d->link, &d->offers, s->user, d->password, d->fault);
+}
+
 /* Up to where mail may be handed over. */
 static int
 open_session(struct delivery *d)
@@ -129,10 +153,7 @@ open_session(struct delivery *d)
 		r = client_hello_upgrade(&d->link, d->fault);
 	if (r == 0)
 		r = client_hello_ehlo(&d->link, &d->offers, d->fault);
-	if (r == 0 && d->password)
-		r = client_login(
-			&d->link, &d->offers, d->settings->user, d->password, d->fault);
-	return r;
+	return r == 0 ? log_in(d) : r;
 }
 
 static int

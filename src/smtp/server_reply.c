@@ -154,6 +154,7 @@ read_mechanisms(struct smtp_server_offers *o, const char *text, size_t len)
 		{ "SCRAM-SHA-256", SMTP_SERVER_SCRAM_SHA_256 },
 		{ "PLAIN", SMTP_SERVER_PLAIN },
 		{ "LOGIN", SMTP_SERVER_LOGIN },
+		{ "EXTERNAL", SMTP_SERVER_EXTERNAL },
 	};
 	const char *word;
 	size_t n;

@@ -64,6 +64,7 @@ enum smtp_server_auth {
 	SMTP_SERVER_SCRAM_SHA_256 = 1 << 1,
 	SMTP_SERVER_PLAIN = 1 << 2,
 	SMTP_SERVER_LOGIN = 1 << 3,
+	SMTP_SERVER_EXTERNAL = 1 << 4,
 };
 
 /* A zeroed one offers nothing. */

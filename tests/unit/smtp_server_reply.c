@@ -228,6 +228,7 @@ static const struct {
 			.auth = SMTP_SERVER_SCRAM_SHA_256_PLUS |
 				SMTP_SERVER_SCRAM_SHA_256 } },
 	{ "AUTH SCRAM-SHA-256-PLUSX XPLAIN", { .auth_offered = true } },
+	{ "AUTH external", { .auth_offered = true, .auth = SMTP_SERVER_EXTERNAL } },
 	{ "AUTH=PLAIN", { 0 } },
 	{ "", { 0 } },
 	{ "   ", { 0 } },

@@ -131,6 +131,73 @@ def test_send_login_refused(caller, pki, offers, reply, status, words):
     assert words in result.stderr
 
 
+EXTERNAL = ("250-447.edu", "250-SIZE 100000", "250 AUTH EXTERNAL PLAIN")
+
+
+@pytest.mark.parametrize("user, initial", [
+    (("-f", "brad@447.edu"), "="),
+    (("--user", "brad@447.edu"), b64("brad@447.edu")),
+    (("--user", "brad", "-f", "brad@447.edu"), b64("brad")),
+])
+def test_send_by_the_certificate(caller, pki, user, initial):
+    with Scripted(delivery(offers=EXTERNAL, login=[(f"AUTH EXTERNAL {initial}",
+                                                    "235 2.7.0 Welcome")]),
+                  pki.context()) as server:
+        result = caller.send(server, *user, "-v", "ann@447.edu")
+    assert result.returncode == 0, result.stderr
+    assert f"C: AUTH EXTERNAL {initial}\n" in result.stderr
+
+
+def test_password_where_the_certificate_is_not_enough(caller, pki):
+    script = [(f"AUTH EXTERNAL {b64('brad@447.edu')}", "535 5.7.8 Not by that"),
+              (f"AUTH PLAIN {plain('brad@447.edu', PASSPHRASE)}", "235 2.7.0 Welcome")]
+    with Scripted(delivery(offers=EXTERNAL, login=script), pki.context()) as server:
+        caller.file(f".local/state/postern/passwords/localhost:{server.port}/brad@447.edu",
+                    PASSPHRASE + "\n")
+        result = caller.send(server, "--user", "brad@447.edu", "-v", "ann@447.edu")
+    assert result.returncode == 0, result.stderr
+    assert "535 5.7.8 Not by that" in result.stderr
+    assert plain("brad@447.edu", PASSPHRASE) not in result.stderr
+
+
+def test_password_that_is_asked_for(caller, pki):
+    """Whoever names a password's file wants that."""
+    path = caller.file("secret", "open sesame\n")
+    login = [(f"AUTH PLAIN {plain('brad@447.edu', 'open sesame')}", "235 2.7.0 Welcome")]
+    with Scripted(delivery(offers=EXTERNAL, login=login), pki.context()) as server:
+        result = caller.send(server, "--user", "brad@447.edu", "--password-file", str(path),
+                             "ann@447.edu")
+    assert result.returncode == 0, result.stderr
+
+
+def test_nobody_in_particular_may_do_without(caller, pki):
+    with Scripted(delivery(offers=EXTERNAL, login=[("AUTH EXTERNAL =", "535 5.7.8 No")]),
+                  pki.context()) as server:
+        result = caller.send(server, "-f", "brad@447.edu", "ann@447.edu")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("reply, status", [
+    ("535 5.7.8 Wrong", 77), ("454 4.7.0 Not now", 75), ("334 ", 76), ("504 5.5.4 No", 77)])
+def test_certificate_refused(caller, pki, reply, status):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect(EHLO, *EXTERNAL)
+        peer.expect(f"AUTH EXTERNAL {b64('brad@447.edu')}", reply)
+
+    with Scripted(play, pki.context()) as server:
+        result = caller.send(server, "--user", "brad@447.edu", "ann@447.edu")
+    assert result.returncode == status, result.stderr
+    assert reply.strip() in result.stderr
+
+
+def test_no_certificate_no_external(caller, pki):
+    """A server that knows us by other means may offer what we have not got."""
+    with Scripted(delivery(offers=EXTERNAL), pki.context(verify=False)) as server:
+        result = caller.send(server, "-f", "brad@447.edu", "ann@447.edu", cert=None)
+    assert result.returncode == 0, result.stderr
+
+
 def test_no_password_in_the_clear(caller):
     path = caller.file("secret", "open sesame\n")
 
