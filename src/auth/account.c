@@ -99,7 +99,8 @@ is_same_password(const struct auth_credentials *a, const struct auth_credentials
 }
 
 int
-auth_account_note_login(const struct config *config, const struct auth_account *a)
+auth_account_note_login(
+	const struct config *config, const struct auth_account *a, bool by_password)
 {
 	CLEANUP(auth_update_cleanup) struct auth_update *u = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
@@ -117,8 +118,9 @@ auth_account_note_login(const struct config *config, const struct auth_account *
 	if (r <= 0)
 		return r;
 	r = auth_account_read(buffer_data(&line), buffer_len(&line), &now);
-	due = r == 0 && !now.logged_in && now.password &&
-	      is_same_password(&now.credentials, &a->credentials);
+	due = r == 0 && !now.logged_in &&
+	      (!by_password || (now.password && is_same_password(&now.credentials,
+							&a->credentials)));
 	auth_account_clear(&now);
 	if (!due)
 		return r;

@@ -33,9 +33,10 @@ int auth_account_load(const struct config *config, const char *text, size_t len,
 	struct auth_account *ret);
 void auth_account_clear(struct auth_account *a);
 
-/* Writes down that the user has logged in with these credentials; the first time only,
- * and nothing where the password is another one by now. 0 or a negative errno. */
-int auth_account_note_login(const struct config *config, const struct auth_account *a);
+/* Writes down that the user has logged in; the first time only, and where that was by
+ * password, nothing if that is another one by now. 0 or a negative errno. */
+int auth_account_note_login(
+	const struct config *config, const struct auth_account *a, bool by_password);
 
 /* Fills the account from a user's line. 0, -EBADMSG, -ENOMEM. */
 int auth_account_read(const char *line, size_t len, struct auth_account *ret);

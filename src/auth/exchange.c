@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * An exchange: base64, the account, the verdict. What is between is in sasl.c and
- * classic.c. Owns the account, the text and the library's session, and wipes them. Every
- * fault ends in a verdict; its cause is in the reason.
+ * An exchange: base64, the account, the verdict. What is between is in sasl.c, external.c
+ * and classic.c. Owns the account, the text and the library's session, and wipes them.
+ * Every fault ends in a verdict; its cause is in the reason.
  */
 #include "auth/exchange.h"
 
@@ -17,13 +17,15 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-/* In order of strength. EXTERNAL is not here: it would let a certificate alone log in,
- * and what a peer is said to have shown is not proved in this process. */
+/* In order of strength. */
 static const struct auth_mechanism MECHANISMS[] = {
-	{ "SCRAM-SHA-256-PLUS", CONFIG_MECHANISM_SCRAM_SHA_256_PLUS, true, false },
-	{ "SCRAM-SHA-256", CONFIG_MECHANISM_SCRAM_SHA_256, false, false },
-	{ "PLAIN", CONFIG_MECHANISM_PLAIN, false, false },
-	{ "LOGIN", CONFIG_MECHANISM_LOGIN, false, true },
+	{ .name = "SCRAM-SHA-256-PLUS",
+		.flag = CONFIG_MECHANISM_SCRAM_SHA_256_PLUS,
+		.binding = true },
+	{ .name = "EXTERNAL", .flag = CONFIG_MECHANISM_EXTERNAL, .certificate = true },
+	{ .name = "SCRAM-SHA-256", .flag = CONFIG_MECHANISM_SCRAM_SHA_256 },
+	{ .name = "PLAIN", .flag = CONFIG_MECHANISM_PLAIN },
+	{ .name = "LOGIN", .flag = CONFIG_MECHANISM_LOGIN, .server_first = true },
 };
 
 enum { N_MECHANISMS = sizeof(MECHANISMS) / sizeof(MECHANISMS[0]) };
@@ -32,7 +34,8 @@ static bool
 is_offered(const struct config *config, const struct auth_peer *peer,
 	const struct auth_mechanism *m)
 {
-	return (config->mechanisms & m->flag) && (!m->binding || peer->exporter);
+	return (config->mechanisms & m->flag) && (!m->binding || peer->exporter) &&
+	       (!m->certificate || peer->certificate);
 }
 
 const struct auth_mechanism *
@@ -76,7 +79,8 @@ int
 auth_exchange_check(const struct config *config)
 {
 	for (size_t i = 0; i < N_MECHANISMS; i++)
-		if (config->mechanisms & MECHANISMS[i].flag)
+		if (!MECHANISMS[i].certificate &&
+			(config->mechanisms & MECHANISMS[i].flag))
 			return auth_gsasl_available() ? 0 : -ELIBACC;
 	return 0;
 }
@@ -169,20 +173,23 @@ auth_exchange_judge(struct auth_exchange *x, bool right)
 enum auth_verdict
 auth_exchange_done(struct auth_exchange *x)
 {
-	int r = auth_account_note_login(x->config, &x->account);
+	bool external = x->mechanism && x->mechanism->certificate;
+	const char *right = external ? "certificate proved" : "password right";
+	int r = auth_account_note_login(x->config, &x->account, !external);
+	char before[64];
 
 	x->error = r < 0 ? r : 0;
+	snprintf(before, sizeof(before), "%s; login not written down: ", right);
 	if (r == -EBADMSG)
-		auth_exchange_because(x,
-			"password right; login not written down: %s: damaged first line",
-			x->config->users);
+		auth_exchange_because(
+			x, "%s%s: damaged first line", before, x->config->users);
 	else if (r < 0)
-		because_fault(x, "password right; login not written down: ", r);
+		because_fault(x, before, r);
 	else if (x->account.damage > 0)
-		auth_exchange_because(x, "password right; %s:%zu: damaged line",
+		auth_exchange_because(x, "%s; %s:%zu: damaged line", right,
 			x->config->users, x->account.damage);
 	else
-		auth_exchange_because(x, "password right");
+		auth_exchange_because(x, "%s", right);
 	return AUTH_DONE;
 }
 
@@ -220,7 +227,7 @@ auth_exchange_start(const struct config *config, const struct auth_peer *peer,
 	x->peer = peer;
 	x->mechanism = found;
 	auth_exchange_because(x, "begun");
-	if (found)
+	if (found && !found->certificate)
 		r = auth_sasl_start(x);
 	if (r < 0) {
 		auth_exchange_free(x);
@@ -260,6 +267,8 @@ auth_exchange_step(struct auth_exchange *x, const char *line, const char **ret_t
 		auth_exchange_because(x, "not base64");
 	else if (r < 0)
 		verdict = auth_exchange_fault(x, r);
+	else if (x->mechanism && x->mechanism->certificate)
+		verdict = auth_external_step(x, (const char *)text, len);
 	else if (x->mechanism)
 		verdict = auth_sasl_step(x, (const char *)text, len);
 	else

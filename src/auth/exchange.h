@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
  * One AUTH exchange, from its first line to its verdict: the SASL mechanisms through
- * libgsasl, and the classic AUTH, which asks for username and password in base64 and can
- * enrol. An exchange decides who logs in, and writes enrolments and first logins.
+ * libgsasl, EXTERNAL by the peer's certificate, and the classic AUTH, which asks for
+ * username and password in base64 and can enrol. An exchange decides who logs in, and
+ * writes enrolments and first logins.
  *
  * What a peer is told does not say who exists, with these exceptions. The number of
  * iterations that SCRAM names follows each user's own password; an unknown user looks
@@ -21,7 +22,7 @@
 
 /* What is proved of the peer by now. Borrowed for as long as the exchange lives. */
 struct auth_peer {
-	bool certificate;   /* false with tls = off alone */
+	bool certificate;   /* the key of one is proved; false with tls = off alone */
 	const uint8_t *pin; /* PKI_PIN_SIZE bytes, or NULL */
 	char *const *names; /* of the certificate, as pki_identity has them */
 	size_t n_names;

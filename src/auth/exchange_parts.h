@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * What the parts of an exchange share: exchange.c, sasl.c, classic.c. Not for other
- * rooms.
+ * What the parts of an exchange share: exchange.c, sasl.c, external.c, classic.c. Not for
+ * other rooms.
  */
 #ifndef AUTH_EXCHANGE_PARTS_H
 #define AUTH_EXCHANGE_PARTS_H
@@ -21,7 +21,7 @@ enum auth_state {
 	AUTH_STATE_START,
 	AUTH_STATE_USERNAME, /* classic: asked for it */
 	AUTH_STATE_PASSWORD, /* classic: asked for it */
-	AUTH_STATE_RUNNING,  /* SASL: within the mechanism */
+	AUTH_STATE_RUNNING,  /* SASL and EXTERNAL: within the mechanism */
 	AUTH_STATE_LAST, /* SASL: all is right, the peer has yet to take the last words */
 	AUTH_STATE_OVER,
 };
@@ -31,6 +31,7 @@ struct auth_mechanism {
 	enum config_mechanism flag;
 	bool binding;      /* needs channel-binding data */
 	bool server_first; /* an initial response answers a challenge not yet sent */
+	bool certificate;  /* rests on the peer's certificate, and not on the library */
 };
 
 struct auth_exchange {
@@ -78,6 +79,10 @@ const struct auth_mechanism *auth_mechanism_find(
 int auth_sasl_start(struct auth_exchange *x);
 enum auth_verdict auth_sasl_step(struct auth_exchange *x, const char *text, size_t len);
 void auth_sasl_end(struct auth_exchange *x);
+
+/* EXTERNAL. text is decoded; NULL where AUTH came without an initial response. */
+enum auth_verdict auth_external_step(
+	struct auth_exchange *x, const char *text, size_t len);
 
 /* Classic. text is decoded; NULL for the AUTH itself. */
 enum auth_verdict auth_classic_step(

@@ -31,12 +31,6 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 			"confine itself by Landlock and seccomp\n");
 		n++;
 	}
-	if (config->mechanisms == CONFIG_MECHANISM_EXTERNAL) {
-		buffer_puts(faults, "mechanisms = EXTERNAL: expected another beside it: "
-				    "this version does "
-				    "not offer EXTERNAL\n");
-		n++;
-	}
 	if (config->tickets) {
 		buffer_puts(faults,
 			"tickets = on: expected off: this version does not resume "

@@ -305,11 +305,11 @@ test_login_of_the_old_password(void **state)
 	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
 	o = run(f->config, &peer, "newuser", "");
 	assert_int_equal(o.verdict, AUTH_ENROLLED);
-	assert_int_equal(auth_account_note_login(f->config, &account), 0);
+	assert_int_equal(auth_account_note_login(f->config, &account, true), 0);
 	auth_account_clear(&account);
 	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
 	assert_false(account.logged_in);
-	assert_int_equal(auth_account_note_login(f->config, &account), 0);
+	assert_int_equal(auth_account_note_login(f->config, &account, true), 0);
 	auth_account_clear(&account);
 	assert_int_equal(auth_account_load(f->config, "newuser", 7, &account), 0);
 	assert_true(account.logged_in);

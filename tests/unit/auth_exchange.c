@@ -258,7 +258,8 @@ test_saslprep(void **state)
 }
 
 static void
-assert_offers(const char *mechanisms, bool exporter, const char *expected)
+assert_offers(
+	const char *mechanisms, bool exporter, bool certificate, const char *expected)
 {
 	struct fixture f;
 	char setting[128];
@@ -269,6 +270,7 @@ assert_offers(const char *mechanisms, bool exporter, const char *expected)
 	snprintf(setting, sizeof(setting), "mechanisms=%s", mechanisms);
 	if (!exporter)
 		peer.exporter = NULL;
+	peer.certificate = certificate;
 	f.config = fixture_config("/none/users", more, 1);
 	text = auth_mechanisms(f.config, &peer);
 	assert_string_equal(text, expected);
@@ -279,20 +281,23 @@ assert_offers(const char *mechanisms, bool exporter, const char *expected)
 static void
 test_offers(void **state)
 {
-	static const char *const never[] = { "EXTERNAL", "ANONYMOUS", "CRAM-MD5",
-		"DIGEST-MD5", "GSSAPI", "GS2-KRB5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS",
-		"SECURID", "SAML20", "OPENID20", "NTLM", "KERBEROS_V5", "", "PLAI",
-		"PLAINX", "PLAIN ", "classic" };
+	static const char *const never[] = { "ANONYMOUS", "CRAM-MD5", "DIGEST-MD5",
+		"GSSAPI", "GS2-KRB5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SECURID",
+		"SAML20", "OPENID20", "NTLM", "KERBEROS_V5", "", "PLAI", "PLAINX",
+		"PLAIN ", "classic" };
 	struct fixture *f = *state;
 	struct auth_peer peer = brad_peer;
 	struct auth_exchange *x = NULL;
 
-	assert_offers("SCRAM-SHA-256-PLUS SCRAM-SHA-256 EXTERNAL PLAIN LOGIN", true,
-		"SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN");
-	assert_offers("LOGIN PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", false,
+	assert_offers("SCRAM-SHA-256-PLUS SCRAM-SHA-256 EXTERNAL PLAIN LOGIN", true, true,
+		"SCRAM-SHA-256-PLUS EXTERNAL SCRAM-SHA-256 PLAIN LOGIN");
+	assert_offers("LOGIN PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS", false, true,
 		"SCRAM-SHA-256 PLAIN LOGIN");
-	assert_offers("LOGIN", true, "LOGIN");
-	assert_offers("EXTERNAL", true, "");
+	assert_offers("LOGIN", true, true, "LOGIN");
+	assert_offers("EXTERNAL", false, true, "EXTERNAL");
+	/* With no certificate there is nothing that it could rest on. */
+	assert_offers("EXTERNAL", true, false, "");
+	assert_offers("PLAIN EXTERNAL", false, false, "PLAIN");
 	for (size_t i = 0; i < COUNT(never); i++)
 		assert_int_equal(
 			auth_exchange_start(f->config, &peer, never[i], &x), -ENOTSUP);
@@ -304,6 +309,13 @@ test_offers(void **state)
 	peer.exporter = NULL;
 	assert_int_equal(auth_exchange_start(f->config, &peer, "SCRAM-SHA-256-PLUS", &x),
 		-ENOTSUP);
+	assert_null(x);
+	assert_int_equal(auth_exchange_start(f->config, &peer, "external", &x), 0);
+	assert_string_equal(auth_exchange_mechanism(x), "EXTERNAL");
+	auth_exchange_free(x);
+	x = NULL;
+	peer.certificate = false;
+	assert_int_equal(auth_exchange_start(f->config, &peer, "EXTERNAL", &x), -ENOTSUP);
 	assert_null(x);
 	auth_exchange_free(NULL);
 }

@@ -40,7 +40,7 @@ struct world {
 };
 
 struct exchange {
-	enum { CLASSIC, PLAIN, LOGIN } kind;
+	enum { CLASSIC, PLAIN, LOGIN, EXTERNAL } kind;
 	int step;
 	char name[NAME_SIZE];
 };
@@ -241,6 +241,16 @@ exchange_decoded(struct wire *wire, const char *text, size_t len, const char **r
 		exchange_name(wire, user + 1);
 		return exchange_verdict(wire, user + 1 + strlen(user + 1) + 1, ret_text);
 	}
+	if (x->kind == EXTERNAL) {
+		if (len > 0)
+			exchange_name(wire, text);
+		else
+			strcpy(x->name, w->certificate);
+		*ret_text = x->name;
+		return strcmp(x->name, w->certificate) == 0 && world_find(w, x->name)
+			       ? SMTP_ANSWER_AUTH_DONE
+			       : SMTP_ANSWER_AUTH_WRONG;
+	}
 	if (x->step++ > 0)
 		return exchange_verdict(wire, text, ret_text);
 	exchange_name(wire, text);
@@ -254,24 +264,31 @@ exchange_decoded(struct wire *wire, const char *text, size_t len, const char **r
 static inline enum smtp_answer
 exchange_begin(struct wire *wire, const struct smtp_request *request)
 {
+	static const char *const KINDS[] = {
+		[PLAIN] = "PLAIN", [LOGIN] = "LOGIN", [EXTERNAL] = "EXTERNAL"
+	};
 	const char *name = request->mechanism;
 
 	wire->exchange = (struct exchange){ .kind = CLASSIC };
 	if (!name)
 		return SMTP_ANSWER_YES;
-	wire->exchange.kind = text_equal(name, strlen(name), "PLAIN") ? PLAIN : LOGIN;
-	if (wire->exchange.kind == LOGIN && !text_equal(name, strlen(name), "LOGIN"))
-		return SMTP_ANSWER_AUTH_UNKNOWN;
-	return SMTP_ANSWER_YES;
+	for (size_t i = PLAIN; i <= EXTERNAL; i++)
+		if (text_equal(name, strlen(name), KINDS[i]) &&
+			strstr(wire->world->mechanisms, KINDS[i])) {
+			wire->exchange.kind = i;
+			return SMTP_ANSWER_YES;
+		}
+	return SMTP_ANSWER_AUTH_UNKNOWN;
 }
 
 static inline enum smtp_answer
 exchange_step(
 	struct wire *wire, const struct smtp_request *request, const char **ret_text)
 {
-	static const char *const FIRST[] = {
-		[CLASSIC] = "dXNlcm5hbWU=", [PLAIN] = "", [LOGIN] = "VXNlcm5hbWU6"
-	};
+	static const char *const FIRST[] = { [CLASSIC] = "dXNlcm5hbWU=",
+		[PLAIN] = "",
+		[LOGIN] = "VXNlcm5hbWU6",
+		[EXTERNAL] = "" };
 	struct buffer decoded = { 0 };
 	enum smtp_answer answer;
 
