@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: ISC
 """Fixtures of the whole-program tests; what they give is in harness.py."""
 
+import sys
+
 import pytest
 
 import harness
+
+sys.path.append(str(harness.ROOT / "tests" / "shared"))
+
+from certificates import Authority  # noqa: E402
+from clients import Account  # noqa: E402
 
 
 # Tests that a build with sanitizers or coverage cannot pass, and why.
@@ -17,14 +24,22 @@ PLAIN_ONLY_FILES = {
 }
 
 
-def pytest_configure():
+def pytest_configure(config):
     harness.adopt_orphans()
+    config.addinivalue_line(
+        "markers", "every_build: of the tests of other people's programs, those that builds"
+        " with sanitizers or coverage run as well")
+
+
+def for_plain_build_only(item):
+    if item.path.name.startswith("test_clients_"):
+        return not item.get_closest_marker("every_build")
+    return item.originalname in PLAIN_ONLY or item.path.name in PLAIN_ONLY_FILES
 
 
 def pytest_collection_modifyitems(config, items):
     if harness.VARIANT:
-        out = [item for item in items if item.originalname in PLAIN_ONLY
-               or item.path.name in PLAIN_ONLY_FILES]
+        out = [item for item in items if for_plain_build_only(item)]
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=out)
 
@@ -61,3 +76,16 @@ def door(programs, keys):
         except (AssertionError, OSError, harness.subprocess.TimeoutExpired) as error:
             faults.append(str(error))
     assert not faults, "\n".join(faults)
+
+
+@pytest.fixture(scope="session")
+def untrusted():
+    """The certificate of a CA that has issued nothing that any test believes."""
+    with Authority("Somebody else") as authority:
+        yield authority.ca
+
+
+@pytest.fixture
+def account(door, untrusted):
+    """account(**what_differs) opens a door with one user: a clients.Account."""
+    return lambda **settings: Account(door(**settings), untrusted)

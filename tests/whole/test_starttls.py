@@ -2,11 +2,8 @@
 """tls = starttls: nothing of value before TLS, and nothing from before it afterwards."""
 
 import contextlib
-import re
-import smtplib
 import socket
 import ssl
-import subprocess
 
 import pytest
 
@@ -269,75 +266,6 @@ def test_pipelined_plain_text_that_is_never_read(starttls):
             client.sock.setblocking(True)
             client.sock.settimeout(harness.DEADLINE)
         leave(client)
-
-
-# Others.
-
-
-def test_smtplib(starttls):
-    d = starttls()
-    password = d.add_user("brad")
-    d.connected += 1
-    with smtplib.SMTP("localhost", d.port, "client.447.edu", harness.DEADLINE) as smtp:
-        smtp.starttls(context=d.context(d.keys.client()))
-        smtp.login(BRAD, password)
-        smtp.sendmail(BRAD, [BRAD], "Subject: x\r\n\r\nx\r\n")
-    d.wait()
-    assert split_trace(d.messages()[0])[2] == b"Subject: x\n\nx\n"
-
-
-def test_openssl_s_client(starttls):
-    d = starttls()
-    bundle = d.keys.client()
-    d.connected += 1
-    said = foreign.run_until(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{d.port}", "-starttls", "smtp",
-         "-CAfile", bundle.ca, "-cert", bundle.cert, "-key", bundle.key,
-         "-verify_return_error", "-verify_hostname", "localhost"],
-        lambda s: re.search(r"^2\d\d HELP|error", s, re.MULTILINE) and "Verify return" in s)
-    assert "Verify return code: 0 (ok)" in said
-
-
-def test_gnutls_cli(starttls):
-    d = starttls()
-    bundle = d.keys.client()
-    d.connected += 1
-    said = foreign.run_until(
-        ["gnutls-cli", "--starttls-proto=smtp", "--x509cafile", bundle.ca, "--x509certfile",
-         bundle.cert, "--x509keyfile", bundle.key, "--verify-hostname=localhost", "-p",
-         d.port, "127.0.0.1"], lambda s: "Handshake was completed" in s)
-    assert "Handshake was completed" in said
-    d.wait()
-    assert d.records(event="admitted", device=bundle.pin)
-
-
-def test_swaks(starttls):
-    d = starttls()
-    password, bundle = d.add_user("brad"), d.keys.client()
-    d.connected += 1
-    done = subprocess.run(
-        ["swaks", "--server", "127.0.0.1", "--port", str(d.port), "-tls", "--tls-cert",
-         bundle.cert, "--tls-key", bundle.key, "--tls-ca-path", bundle.ca, "--auth", "PLAIN",
-         "--auth-user", BRAD, "--auth-password", password, "--from", BRAD, "--to", BRAD,
-         "--body", "by swaks", "--ehlo", "client.447.edu"],
-        capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    d.wait()
-    assert b"by swaks" in d.messages()[0]
-
-
-def test_curl(starttls):
-    d = starttls()
-    password, bundle = d.add_user("brad"), d.keys.client()
-    d.connected += 1
-    done = subprocess.run(
-        ["curl", "-sS", "--ssl-reqd", f"smtp://localhost:{d.port}/client.447.edu", "-4",
-         "--cacert", bundle.ca, "--cert", bundle.cert, "--key", bundle.key, "--user",
-         f"{BRAD}:{password}", "--mail-from", BRAD, "--mail-rcpt", BRAD, "-T", "-",
-         "--crlf"], input="Subject: x\n\nby curl\n", capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    d.wait()
-    assert b"by curl" in d.messages()[0]
 
 
 def test_port_closed_by_the_peer_in_the_middle_of_starttls(starttls):
