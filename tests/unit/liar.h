@@ -177,7 +177,8 @@ start(struct trial *t, struct host_connection *connection)
 	*connection = (struct host_connection){ .peer_port = "192.0.2.1:4711" };
 	t->s = (struct smtpd_server){ .config = t->config ? t->config : world.config,
 		.connection = connection,
-		.credentials = world.credentials };
+		.credentials = world.credentials,
+		.deadline = INT64_MAX };
 	assert_int_equal(host_log_open(t->s.config, &t->s.log), 0);
 	assert_int_equal(socketpair(AF_UNIX, stream, 0, t->net), 0);
 	assert_int_equal(socketpair(AF_UNIX, stream, 0, t->plain), 0);
