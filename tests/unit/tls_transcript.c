@@ -216,7 +216,7 @@ static const struct {
 } hellos[] = {
 #define HELLO(what, body, tls13, tls12)                                                  \
 	{                                                                                \
-		what, body, sizeof body - 1, tls13, tls12                                \
+		what, body, sizeof(body) - 1, tls13, tls12                               \
 	}
 	HELLO("plain", "\3\3" R32 "\0\x13\2\0\0\x0c" TLS13 SHARE, true, false),
 	HELLO("another order", "\3\3" R32 "\0\x13\2\0\0\x0c" SHARE TLS13, true, false),
@@ -315,7 +315,7 @@ static const struct {
 } certificates[] = {
 #define LIST(what, body, n)                                                              \
 	{                                                                                \
-		what, body, sizeof body - 1, n                                           \
+		what, body, sizeof(body) - 1, n                                          \
 	}
 	LIST("one", "\0\0\4\0\0\1a", 1),
 	LIST("two", "\0\0\x9\0\0\1a\0\0\2bc", 2),
@@ -387,7 +387,7 @@ static const struct {
 } exchanges[] = {
 #define EXCHANGE(what, body, elliptic, good)                                             \
 	{                                                                                \
-		what, body, sizeof body - 1, elliptic, good                              \
+		what, body, sizeof(body) - 1, elliptic, good                             \
 	}
 	EXCHANGE("curve", "\3\0\x1d\2xy\4\3\0\3sig", true, true),
 	EXCHANGE("curve as numbers", "\3\0\x1d\2xy\4\3\0\3sig", false, false),
