@@ -48,10 +48,11 @@ def test_starttls_is_not_offered(account):
     a.no_login()
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "EXTERNAL"])
 def test_mechanisms(account, mechanism):
     a = account()
-    upload(a, "--login-options", f"AUTH={mechanism}")
+    conf = a.recipe("curl.conf", PASSWORD="" if mechanism == "EXTERNAL" else a.password)
+    upload(a, "--login-options", f"AUTH={mechanism}", conf=conf)
     assert a.stored() == MESSAGE
     assert a.logins() == [(BRAD, mechanism)]
 

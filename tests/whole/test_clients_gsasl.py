@@ -8,7 +8,7 @@ from clients import BRAD
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
-@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "PLAIN", "LOGIN"])
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "EXTERNAL", "PLAIN", "LOGIN"])
 def test_mechanisms(account, mechanism, tls):
     """With binding data in hand it refuses SCRAM-SHA-256 by itself."""
     a = account(tls="starttls")

@@ -10,7 +10,7 @@ AS_IT_IS = "set_date_header off\nset_msgid_header off\n"
 STARTTLS = "tls_starttls on\n"
 
 
-@pytest.mark.parametrize("mechanism", ["scram-sha-256", "plain", "login"])
+@pytest.mark.parametrize("mechanism", ["scram-sha-256", "plain", "login", "external"])
 def test_mechanisms(account, mechanism):
     a = account()
     conf = a.recipe("msmtp.conf", AS_IT_IS + f"auth {mechanism}\n")

@@ -26,12 +26,12 @@ def body(a, address=ANN):
     return text
 
 
-@pytest.mark.parametrize("mechanism", ["plain", "login"])
+@pytest.mark.parametrize("mechanism", ["plain", "login", "external", "externanon"])
 def test_mechanisms(account, mechanism):
     a = account()
     mail(a, more=f"set smtp-auth={mechanism}\n")
     assert body(a) == TEXT
-    assert a.logins() == [(BRAD, mechanism.upper())]
+    assert a.logins() == [(BRAD, mechanism.upper().replace("EXTERNANON", "EXTERNAL"))]
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
