@@ -483,9 +483,13 @@ def test_kill_at_any_point(door, victim, seed):
         assert all(text.endswith(b"whole\n") and text.count(b"\n") == 101 for text in texts)
         assert len(set(texts)) == len(texts)
         assert set(accepted) <= set(texts)
-    assert d.leftovers() == []
+    assert not list(d.mail.glob("**/tmp/*"))
     assert not open_locks(d.users.with_name("users.lock"))
+    # What a writer of the store leaves when it is killed, the next one removes.
     assert d.add_user("dora")
+    assert d.leftovers() == []
+    with d.connect() as client:
+        log_in(client, "brad", password)
 
 
 def open_locks(path):
