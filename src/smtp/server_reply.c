@@ -168,6 +168,62 @@ read_mechanisms(struct smtp_server_offers *o, const char *text, size_t len)
 	}
 }
 
+static void
+read_size(struct smtp_server_offers *o, const char *text, size_t len)
+{
+	const char *word;
+	size_t n;
+
+	o->size = true;
+	if (next_word(&text, &len, &word, &n))
+		number_parse(word, n, 0, UINT64_MAX, &o->max_size);
+}
+
+/* One "NAME=NUMBER" after the other; what is none, or unknown, is passed over (RFC 9422
+ * section 3). */
+static void
+read_limits(struct smtp_server_offers *o, const char *text, size_t len)
+{
+	const char *word, *equals;
+	size_t n;
+
+	while (next_word(&text, &len, &word, &n)) {
+		uint64_t *limit = NULL;
+
+		equals = memchr(word, '=', n);
+		if (!equals)
+			continue;
+		if (text_equal(word, (size_t)(equals - word), "RCPTMAX"))
+			limit = &o->max_recipients;
+		else if (text_equal(word, (size_t)(equals - word), "MAILMAX"))
+			limit = &o->max_messages;
+		if (limit)
+			number_parse(equals + 1, (size_t)(word + n - equals - 1), 1,
+				SMTP_SERVER_LIMIT_MAX, limit);
+	}
+}
+
+static void
+read_flag(struct smtp_server_offers *o, const char *word, size_t len)
+{
+	const struct {
+		const char *keyword;
+		bool *flag;
+	} FLAGS[] = {
+		{ "STARTTLS", &o->starttls },
+		{ "PIPELINING", &o->pipelining },
+		{ "8BITMIME", &o->eight_bit },
+		{ "SMTPUTF8", &o->utf8 },
+		{ "CHUNKING", &o->chunking },
+		{ "BINARYMIME", &o->binary },
+		{ "ENHANCEDSTATUSCODES", &o->codes },
+	};
+
+	for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
+		if (text_equal(word, len, FLAGS[i].keyword))
+			*FLAGS[i].flag = true;
+}
+
 void
 smtp_server_offers_read(struct smtp_server_offers *o, const char *text, size_t len)
 {
@@ -176,15 +232,12 @@ smtp_server_offers_read(struct smtp_server_offers *o, const char *text, size_t l
 
 	if (!next_word(&text, &len, &word, &n))
 		return;
-	if (text_equal(word, n, "STARTTLS")) {
-		o->starttls = true;
-	} else if (text_equal(word, n, "8BITMIME")) {
-		o->eight_bit = true;
-	} else if (text_equal(word, n, "AUTH")) {
+	if (text_equal(word, n, "AUTH"))
 		read_mechanisms(o, text, len);
-	} else if (text_equal(word, n, "SIZE")) {
-		o->size = true;
-		if (next_word(&text, &len, &word, &n))
-			number_parse(word, n, 0, UINT64_MAX, &o->max_size);
-	}
+	else if (text_equal(word, n, "SIZE"))
+		read_size(o, text, len);
+	else if (text_equal(word, n, "LIMITS"))
+		read_limits(o, text, len);
+	else
+		read_flag(o, word, n);
 }

@@ -17,6 +17,7 @@ enum {
 	SMTP_SERVER_LINE_MAX = 12288,
 	SMTP_SERVER_LINES_MAX = 256,
 	SMTP_SERVER_REPLY_MAX = 64 * 1024, /* all lines of a reply, with CRLF */
+	SMTP_SERVER_LIMIT_MAX = 999999,    /* of what LIMITS names (RFC 9422 section 4) */
 };
 
 enum smtp_server_fault {
@@ -70,9 +71,17 @@ enum smtp_server_auth {
 /* A zeroed one offers nothing. */
 struct smtp_server_offers {
 	bool starttls;     /* RFC 3207 */
+	bool pipelining;   /* RFC 2920 */
 	bool eight_bit;    /* 8BITMIME, RFC 6152 */
+	bool utf8;         /* SMTPUTF8, RFC 6531 */
+	bool chunking;     /* RFC 3030 */
+	bool binary;       /* BINARYMIME, RFC 3030; not without CHUNKING */
+	bool codes;        /* ENHANCEDSTATUSCODES, RFC 2034 */
 	bool size;         /* RFC 1870 */
 	uint64_t max_size; /* bytes, 0 where no limit was named */
+	/* LIMITS, RFC 9422: of a message, and of a session; 0 where none was named. */
+	uint64_t max_recipients;
+	uint64_t max_messages;
 	bool auth_offered; /* RFC 4954 */
 	unsigned auth;     /* enum smtp_server_auth, or-ed: those known here */
 };

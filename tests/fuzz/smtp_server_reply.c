@@ -92,5 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(whole.sum == pieces.sum && whole.fault == pieces.fault);
 	require(whole.offers.auth == pieces.offers.auth);
 	require(whole.offers.max_size == pieces.offers.max_size);
+	require(whole.offers.max_messages == pieces.offers.max_messages);
+	require(whole.offers.max_recipients <= SMTP_SERVER_LIMIT_MAX);
 	return 0;
 }

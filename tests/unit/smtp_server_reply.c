@@ -232,7 +232,20 @@ static const struct {
 	{ "AUTH=PLAIN", { 0 } },
 	{ "", { 0 } },
 	{ "   ", { 0 } },
-	{ " PIPELINING", { 0 } },
+	{ " PIPELINING", { .pipelining = true } },
+	{ "PIPELINING", { .pipelining = true } },
+	{ "SMTPUTF8", { .utf8 = true } },
+	{ "Chunking", { .chunking = true } },
+	{ "BINARYMIME", { .binary = true } },
+	{ "ENHANCEDSTATUSCODES", { .codes = true } },
+	{ "LIMITS", { 0 } },
+	{ "LIMITS RCPTMAX=20 MAILMAX=5", { .max_recipients = 20, .max_messages = 5 } },
+	{ "limits  mailmax=999999  X=1 RCPTDOMAINMAX=3 Y rcptmax=1",
+		{ .max_recipients = 1, .max_messages = 999999 } },
+	{ "LIMITS RCPTMAX=0 MAILMAX=1000000", { 0 } },
+	{ "LIMITS RCPTMAX MAILMAX= =5 RCPTMAX=-1 MAILMAX=1x", { 0 } },
+	{ "LIMITS RCPTMAX=18446744073709551617", { 0 } },
+	{ "LIMITSX RCPTMAX=1", { 0 } },
 };
 
 static void
@@ -245,7 +258,14 @@ test_offers(void **state)
 
 		smtp_server_offers_read(&got, offers[i].line, strlen(offers[i].line));
 		assert_int_equal(got.starttls, want->starttls);
+		assert_int_equal(got.pipelining, want->pipelining);
 		assert_int_equal(got.eight_bit, want->eight_bit);
+		assert_int_equal(got.utf8, want->utf8);
+		assert_int_equal(got.chunking, want->chunking);
+		assert_int_equal(got.binary, want->binary);
+		assert_int_equal(got.codes, want->codes);
+		assert_int_equal(got.max_recipients, want->max_recipients);
+		assert_int_equal(got.max_messages, want->max_messages);
 		assert_int_equal(got.size, want->size);
 		assert_true(got.max_size == want->max_size);
 		assert_int_equal(got.auth_offered, want->auth_offered);
