@@ -49,6 +49,24 @@ auth_mechanism_find(
 	return NULL;
 }
 
+/* Why a mechanism is not to be had. */
+static int
+mechanism_refusal(
+	const struct config *config, const struct auth_peer *peer, const char *name)
+{
+	bool stronger = false;
+
+	for (size_t i = 0; i < N_MECHANISMS; i++) {
+		const struct auth_mechanism *m = &MECHANISMS[i];
+
+		if (text_equal(name, strlen(name), m->name))
+			return stronger && !(config->mechanisms & m->flag) ? -EACCES
+									   : -ENOTSUP;
+		stronger = stronger || is_offered(config, peer, m);
+	}
+	return -ENOTSUP;
+}
+
 char *
 auth_mechanisms(const struct config *config, const struct auth_peer *peer)
 {
@@ -218,7 +236,7 @@ auth_exchange_start(const struct config *config, const struct auth_peer *peer,
 	if (mechanism) {
 		found = auth_mechanism_find(config, peer, mechanism);
 		if (!found)
-			return -ENOTSUP;
+			return mechanism_refusal(config, peer, mechanism);
 	}
 	x = calloc(1, sizeof(*x));
 	if (!x)

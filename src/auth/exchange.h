@@ -51,7 +51,8 @@ char *auth_mechanisms(const struct config *config, const struct auth_peer *peer)
 int auth_exchange_check(const struct config *config);
 
 /* Starts the mechanism of that name, in any case, or the classic AUTH where mechanism is
- * NULL. 0 with *ret, -ENOTSUP for a mechanism that auth_mechanisms does not name,
+ * NULL. 0 with *ret, -ENOTSUP for a mechanism that auth_mechanisms does not name, -EACCES
+ * where that is known but left out of the configuration, and a stronger one is offered,
  * -ELIBACC where libgsasl cannot be loaded, -ENOMEM. */
 int auth_exchange_start(const struct config *config, const struct auth_peer *peer,
 	const char *mechanism, struct auth_exchange **ret);

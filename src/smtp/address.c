@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 struct cursor {
 	const char *at;
@@ -61,48 +62,25 @@ is_atext(int c)
 	return is_letter_or_digit(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* A label, or as many letters, digits and hyphens as there are. */
+/* Skips a character beyond ASCII that a name may hold. */
 static bool
-label_is_valid(const char *text, size_t len)
+cursor_skip_utf8(struct cursor *c)
 {
-	if (len == 0 || len > SMTP_LABEL_MAX)
+	uint32_t found;
+	size_t n = utf8_char(c->at, (size_t)(c->end - c->at), &found);
+
+	if (n < 2 || !smtp_name_may_hold(found))
 		return false;
-	if (text[0] == '-' || text[len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_letter_or_digit((unsigned char)text[i]) && text[i] != '-')
-			return false;
+	c->at += n;
 	return true;
 }
 
-bool
-smtp_domain_is_valid(const char *text, size_t len)
+static bool
+cursor_skip_atext(struct cursor *c)
 {
-	const char *end = text + len;
-
-	if (len == 0 || len > SMTP_DOMAIN_MAX)
-		return false;
-	for (;;) {
-		const char *dot = memchr(text, '.', (size_t)(end - text));
-		const char *stop = dot ? dot : end;
-
-		if (!label_is_valid(text, (size_t)(stop - text)))
-			return false;
-		if (!dot)
-			return true;
-		text = dot + 1;
-	}
-}
-
-bool
-smtp_literal_is_valid(const char *text, size_t len)
-{
-	if (len < 3 || len > SMTP_DOMAIN_MAX || text[0] != '[' || text[len - 1] != ']')
-		return false;
-	for (size_t i = 1; i < len - 1; i++)
-		if (!is_letter_or_digit((unsigned char)text[i]) &&
-			!memchr(".:-", text[i], 3))
-			return false;
+	if (!is_atext(cursor_peek(c)))
+		return cursor_skip_utf8(c);
+	c->at++;
 	return true;
 }
 
@@ -121,12 +99,12 @@ take_domain(struct cursor *c, const char **ret, size_t *ret_len)
 		cursor_take(c, ']');
 	} else {
 		while (is_letter_or_digit(cursor_peek(c)) || cursor_peek(c) == '-' ||
-			cursor_peek(c) == '.')
+			cursor_peek(c) == '.' || cursor_peek(c) >= 0x80)
 			c->at++;
 	}
 	len = (size_t)(c->at - from);
 	valid = literal ? smtp_literal_is_valid(from, len)
-			: smtp_domain_is_valid(from, len);
+			: smtp_domain_is_valid_utf8(from, len);
 	if (!valid)
 		return -EINVAL;
 	*ret = from;
@@ -142,8 +120,8 @@ take_dot_string(struct cursor *c, struct local_part *local)
 	do {
 		const char *atom = c->at;
 
-		while (is_atext(cursor_peek(c)))
-			c->at++;
+		while (cursor_skip_atext(c))
+			;
 		if (c->at == atom)
 			return -EINVAL;
 	} while (cursor_take(c, '.'));
@@ -154,6 +132,12 @@ take_dot_string(struct cursor *c, struct local_part *local)
 	return 0;
 }
 
+static bool
+is_printable(int c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 static int
 take_quoted_string(struct cursor *c, struct local_part *local)
 {
@@ -161,12 +145,20 @@ take_quoted_string(struct cursor *c, struct local_part *local)
 
 	cursor_take(c, '"');
 	while (!cursor_take(c, '"')) {
-		cursor_take(c, '\\');
-		if (cursor_peek(c) < ' ' || cursor_peek(c) > '~')
+		bool escaped = cursor_take(c, '\\');
+		const char *at = c->at;
+		size_t n;
+
+		/* Only ASCII may stand behind a backslash (RFC 6531 section 3.3). */
+		if (is_printable(cursor_peek(c)))
+			c->at++;
+		else if (escaped || !cursor_skip_utf8(c))
 			return -EINVAL;
-		if (local->len == SMTP_LOCAL_PART_MAX)
+		n = (size_t)(c->at - at);
+		if (n > SMTP_LOCAL_PART_MAX - local->len)
 			return -EINVAL;
-		local->text[local->len++] = *c->at++;
+		memcpy(local->text + local->len, at, n);
+		local->len += n;
 	}
 	return c->at - from > SMTP_LOCAL_PART_MAX ? -EINVAL : 0;
 }
@@ -314,15 +306,6 @@ take_opening(struct cursor *c, bool loose, bool *ret_bracketed)
 	return c->at > from ? 0 : -EINVAL;
 }
 
-static bool
-has_8bit(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] >= 0x80)
-			return true;
-	return false;
-}
-
 int
 smtp_path_parse(const char *text, size_t len, enum smtp_path_kind kind, bool loose,
 	const char *default_domain, struct smtp_path *ret)
@@ -338,10 +321,22 @@ smtp_path_parse(const char *text, size_t len, enum smtp_path_kind kind, bool loo
 	if (r == 0 && c.at < c.end && !is_blank(*c.at))
 		r = -EINVAL;
 	if (r < 0)
-		return has_8bit(text, len) ? -EILSEQ : r;
+		return r;
+	path.utf8 = utf8_has_more_than_ascii(text, (size_t)(c.at - text));
 	cursor_skip_blanks(&c);
 	*ret = path;
 	ret->rest = c.at;
 	ret->rest_len = (size_t)(c.end - c.at);
+	return 0;
+}
+
+int
+smtp_path_set_domain(struct smtp_path *path, const char *domain)
+{
+	size_t len = strlen(domain);
+
+	if (path->domain_at + len > SMTP_ADDRESS_MAX)
+		return -EINVAL;
+	memcpy(path->address + path->domain_at, domain, len + 1);
 	return 0;
 }

@@ -47,7 +47,7 @@ int
 smtp_authres_append(struct buffer *b, const struct smtp_authres *a)
 {
 	char clean[SMTP_FOLD_CLEAN_SIZE], word[SMTP_FOLD_CLEAN_SIZE + 16];
-	struct smtp_fold f = { .b = b };
+	struct smtp_fold f = { .b = b, .crlf = a->crlf };
 
 	smtp_fold_pair(&f, "Authentication-Results:", a->hostname, ";");
 	smtp_fold_word(&f, "auth=pass");

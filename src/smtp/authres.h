@@ -17,6 +17,7 @@ struct smtp_authres {
 	const char *mechanism; /* of the login: "PLAIN", "classic" */
 	const char *user;      /* its canonical address */
 	const char *device;    /* the certificate's pin in hexadecimal, or NULL */
+	bool crlf;             /* lines end so, instead of with LF */
 };
 
 /* The names under which results would be believed to be ours. */
@@ -26,7 +27,7 @@ struct smtp_authres_names {
 	size_t n_domains;
 };
 
-/* Appends the whole field with LF line ends, folded. The login is the registered method
+/* Appends the whole field, folded. The login is the registered method
  * "auth" (section 2.7.4), with its mechanism in a comment; no method is registered for
  * client certificates, so the device is a property of ptype "policy" (section 2.4):
  * without it nobody logs in. 0 or -ENOMEM. */

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: ISC
 /*
- * The table of commands (RFC 5321 section 4.1, RFC 4954, RFC 3207), and the split of a
- * line into verb and argument. Trailing blanks are tolerated, leading ones are not.
+ * The table of commands (RFC 5321 section 4.1, RFC 3030, RFC 3207, RFC 4954), and the
+ * split of a line into verb and argument. Trailing blanks are tolerated, leading ones are
+ * not.
+ *
+ * Groups: RFC 2920 section 3.1 forbids clients to send anything behind EHLO, DATA, VRFY,
+ * EXPN, QUIT, NOOP and what other extensions add. It is enforced where a peer has to
+ * choose by the reply what to send: behind EHLO and HELO, DATA and AUTH. Behind QUIT and
+ * STARTTLS nothing is ever read. NOOP, VRFY and EXPN change nothing. The octets of BDAT
+ * belong to the command, and with them a group begins.
  */
 #include "smtp/command.h"
 
@@ -76,6 +83,15 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 		.event = SMTP_EVENT_DATA,
 		.help = "DATA: the message follows, and ends with a line that is a dot",
 	},
+	[SMTP_VERB_BDAT] = {
+		.verb = SMTP_VERB_BDAT,
+		.name = "BDAT",
+		.permissions = SMTP_KNOWN | SMTP_IN_TRANSACTION | SMTP_IN_GROUP |
+			       SMTP_ONLY_MODERN,
+		.argument = SMTP_ARGUMENT_CHUNK,
+		.event = SMTP_EVENT_CHUNK,
+		.help = "BDAT octets [LAST]: so many octets of the message follow",
+	},
 	[SMTP_VERB_RSET] = {
 		.verb = SMTP_VERB_RSET,
 		.name = "RSET",
@@ -94,7 +110,7 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 		.verb = SMTP_VERB_VRFY,
 		.name = "VRFY",
 		.permissions = SMTP_KNOWN | SMTP_IN_TRANSACTION | SMTP_IN_GROUP,
-		.argument = SMTP_ARGUMENT_NEEDED,
+		.argument = SMTP_ARGUMENT_MAILBOX,
 		.help = "VRFY address: is not answered here, a message is",
 	},
 	[SMTP_VERB_EXPN] = {

@@ -21,6 +21,7 @@ enum smtp_verb {
 	SMTP_VERB_MAIL,
 	SMTP_VERB_RCPT,
 	SMTP_VERB_DATA,
+	SMTP_VERB_BDAT,
 	SMTP_VERB_RSET,
 	SMTP_VERB_NOOP,
 	SMTP_VERB_VRFY,
@@ -40,17 +41,19 @@ enum smtp_permission {
 	SMTP_IN_TRANSACTION = 1 << 5,
 	SMTP_IN_GROUP = 1 << 6, /* need not be the last of a pipelined group (RFC 2920) */
 	SMTP_ONLY_BEFORE_TLS = 1 << 7,
+	SMTP_ONLY_MODERN = 1 << 8, /* EHLO offers it, HELO does not */
 };
 
 /* What may stand behind the verb. */
 enum smtp_argument {
 	SMTP_ARGUMENT_ANY,
 	SMTP_ARGUMENT_NONE,
-	SMTP_ARGUMENT_NEEDED,
 	SMTP_ARGUMENT_NAME,    /* one word */
 	SMTP_ARGUMENT_AUTH,    /* a mechanism and an initial response */
 	SMTP_ARGUMENT_REVERSE, /* FROM, a path and parameters */
 	SMTP_ARGUMENT_FORWARD, /* TO, a path and parameters */
+	SMTP_ARGUMENT_CHUNK,   /* a number of octets, and perhaps LAST */
+	SMTP_ARGUMENT_MAILBOX, /* words, and perhaps SMTPUTF8 */
 };
 
 struct smtp_command {

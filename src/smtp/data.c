@@ -30,8 +30,24 @@ smtp_data_init(struct smtp_data *d, uint64_t max_size)
 {
 	*d = (struct smtp_data){
 		.state = DATA_LINE_START,
+		.dots = true,
 		.max_size = max_size == 0 ? UINT64_MAX : max_size,
 	};
+}
+
+void
+smtp_data_init_counted(struct smtp_data *d, uint64_t max_size, enum smtp_body body)
+{
+	smtp_data_init(d, max_size);
+	d->dots = false;
+	d->binary = body == SMTP_BODY_BINARY;
+	d->state = DATA_TEXT;
+}
+
+uint64_t
+smtp_data_room(const struct smtp_data *d)
+{
+	return d->max_size - d->size;
 }
 
 static void
@@ -46,8 +62,8 @@ static void
 scan_text(struct scan *s, size_t n)
 {
 	struct smtp_data *d = s->d;
-	uint64_t line_room = SMTP_DATA_LINE_MAX - d->line;
-	uint64_t room = d->max_size - d->size;
+	uint64_t line_room = d->binary ? UINT64_MAX : SMTP_DATA_LINE_MAX - d->line;
+	uint64_t room = smtp_data_room(d);
 	size_t fits = n;
 
 	if (d->fault == SMTP_DATA_FINE) {
@@ -73,7 +89,7 @@ scan_newline(struct scan *s)
 {
 	struct smtp_data *d = s->d;
 
-	if (d->fault == SMTP_DATA_FINE && d->max_size - d->size < 2)
+	if (d->fault == SMTP_DATA_FINE && smtp_data_room(d) < 2)
 		d->fault = SMTP_DATA_TOO_BIG;
 	if (d->fault == SMTP_DATA_FINE) {
 		*s->out++ = '\n';
@@ -142,7 +158,7 @@ scan_step(struct scan *s)
 			d->state = DATA_END;
 			s->at++;
 		} else {
-			d->state = DATA_LINE_START;
+			d->state = d->dots ? DATA_LINE_START : DATA_TEXT;
 			scan_newline(s);
 		}
 		return;
@@ -162,29 +178,49 @@ scan_block(struct scan *s, const char *end)
 		scan_step(s);
 }
 
+/* Lines are what matters, and what must not stand in them. */
+static void
+scan_lines(struct scan *s, const char *in, size_t len)
+{
+	struct smtp_data *d = s->d;
+	const char *nul = NULL;
+
+	if (d->fault == SMTP_DATA_FINE)
+		nul = memchr(in, '\0', len);
+	if (nul) {
+		/* What stands before a NUL counts first; a CR before it is bare. */
+		scan_block(s, nul);
+		smtp_data_finish(d);
+		if (d->state != DATA_END)
+			scan_fault(s, SMTP_DATA_NUL);
+	}
+	scan_block(s, in + len);
+}
+
 bool
 smtp_data_scan(struct smtp_data *d, const char *in, size_t len, char *out,
 	size_t *ret_out, size_t *ret_consumed)
 {
 	struct scan s = { .d = d, .at = in, .out = out };
-	const char *nul = NULL;
 
 	*ret_out = 0;
 	*ret_consumed = 0;
 	if (len == 0)
 		return false;
-	if (d->fault == SMTP_DATA_FINE)
-		nul = memchr(in, '\0', len);
-	if (nul) {
-		/* What stands before a NUL counts first; a CR before it is bare. */
-		scan_block(&s, nul);
-		if (d->state == DATA_CR || d->state == DATA_DOT_CR)
-			scan_fault(&s, SMTP_DATA_BARE_CR);
-		if (d->state != DATA_END)
-			scan_fault(&s, SMTP_DATA_NUL);
-	}
-	scan_block(&s, in + len);
+	if (d->binary)
+		scan_text(&s, len);
+	else
+		scan_lines(&s, in, len);
 	*ret_out = (size_t)(s.out - out);
 	*ret_consumed = (size_t)(s.at - in);
 	return d->state == DATA_END;
+}
+
+void
+smtp_data_finish(struct smtp_data *d)
+{
+	bool after_cr = d->state == DATA_CR || d->state == DATA_DOT_CR;
+
+	if (after_cr && d->fault == SMTP_DATA_FINE)
+		d->fault = SMTP_DATA_BARE_CR;
 }

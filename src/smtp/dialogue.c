@@ -13,15 +13,19 @@
 
 #include "smtp/session.h"
 
+/* Bytes with CRLF. What each extension adds to the line of MAIL is in its RFC. */
 enum {
-	LINE_MAX_COMMAND = 512,
-	/* SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954) of MAIL. */
-	LINE_MAX_MODERN = 512 + 26 + 17 + 500,
-	LINE_MAX_AUTH = 12288,
+	LINE_MAX_COMMAND = 512, /* RFC 5321 section 4.5.3.1.4 */
+	LINE_MORE_SIZE = 26,    /* RFC 1870 section 3 */
+	LINE_MORE_BODY = 17,    /* RFC 6152 section 3; RFC 3030 section 3 needs 16 */
+	LINE_MORE_UTF8 = 10,    /* RFC 6531 section 3.1, of VRFY, too */
+	LINE_MORE_AUTH = 500,   /* RFC 4954 section 3 */
+	LINE_MAX_AUTH = 12288,  /* RFC 4954 section 4 */
 };
 
 /* A line as the rules see it. */
 struct attempt {
+	const struct smtp_dialogue *dialogue;
 	const struct smtp_session *session;
 	const struct smtp_command *command;
 	enum smtp_line_fault fault;
@@ -82,7 +86,7 @@ static enum smtp_reply
 rule_arguments(struct attempt *a)
 {
 	return smtp_arguments_read(
-		a->session, a->command, a->text, a->len, &a->arguments);
+		a->dialogue, a->command, a->text, a->len, &a->arguments);
 }
 
 static enum smtp_reply
@@ -100,10 +104,14 @@ rule_order(struct attempt *a)
 
 	if (permits(a, SMTP_ONLY_BEFORE_TLS) && !a->session->policy->starttls)
 		return a->command->misplaced;
+	if (permits(a, SMTP_ONLY_MODERN) && !a->session->modern)
+		return SMTP_REPLY_MODERN_ONLY;
 	if (smtp_state_next(state, a->command->event) != SMTP_STATE_NONE)
 		return SMTP_REPLY_NONE;
 	if (a->command->misplaced)
 		return a->command->misplaced;
+	if (state == SMTP_STATE_CHUNKS)
+		return SMTP_REPLY_CHUNKS_BEGUN;
 	return state == SMTP_STATE_SENDER ? SMTP_REPLY_RECIPIENT_FIRST
 					  : SMTP_REPLY_SENDER_FIRST;
 }
@@ -140,16 +148,25 @@ attempt_judge(struct attempt *a)
 	return refusal;
 }
 
+/* The reply to what came too early, and the end, so that none of it is read. */
+static int
+dialogue_too_early(struct smtp_turn *t, const struct smtp_command *command)
+{
+	int r = smtp_turn_reply(t, SMTP_REPLY_EARLY, command->name);
+
+	if (r < 0 || t->request->ask == SMTP_ASK_CLOSE)
+		return r;
+	return smtp_turn_close(t, SMTP_REPLY_EARLY_BYE);
+}
+
 static int
 dialogue_refuse(struct smtp_turn *t, const struct attempt *a, enum smtp_reply refusal)
 {
-	int r = smtp_turn_reply(t, refusal, a->arguments.blame);
-
-	if (r < 0)
-		return r;
-	if (refusal == SMTP_REPLY_EARLY && t->request->ask != SMTP_ASK_CLOSE)
-		r = smtp_turn_close(t, SMTP_REPLY_EARLY_BYE);
-	return r;
+	if (refusal == SMTP_REPLY_EARLY)
+		return dialogue_too_early(t, a->command);
+	if (a->command->verb == SMTP_VERB_BDAT)
+		return smtp_chunk_refuse(t, refusal, a->text, a->len);
+	return smtp_turn_reply(t, refusal, a->arguments.blame);
 }
 
 static int
@@ -157,6 +174,7 @@ dialogue_command(
 	struct smtp_turn *t, enum smtp_line_fault fault, const char *line, size_t len)
 {
 	struct attempt a = {
+		.dialogue = t->d,
 		.session = &t->d->session,
 		.command = smtp_command_of(SMTP_VERB_UNKNOWN),
 		.fault = fault,
@@ -168,9 +186,8 @@ dialogue_command(
 	/* The log is told of an unreadable line whatever the reply to it is. */
 	t->request->refused = smtp_reply_refused(smtp_line_refusal(fault));
 	refusal = attempt_judge(&a);
-	if (refusal != SMTP_REPLY_NONE)
-		return dialogue_refuse(t, &a, refusal);
-	return smtp_verb_run(t, a.command, &a.arguments);
+	return refusal ? dialogue_refuse(t, &a, refusal)
+		       : smtp_verb_run(t, a.command, &a.arguments);
 }
 
 struct smtp_dialogue *
@@ -214,8 +231,10 @@ smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault, const ch
 {
 	struct smtp_turn t = { .d = d, .replies = replies, .request = ret };
 
+	int r;
+
 	*ret = (struct smtp_request){ .ask = SMTP_ASK_NOTHING };
-	if (d->waiting != SMTP_ASK_NOTHING || d->session.state == SMTP_STATE_MESSAGE)
+	if (d->waiting != SMTP_ASK_NOTHING || smtp_dialogue_in_message(d))
 		return -EINVAL;
 	if (d->session.state == SMTP_STATE_CLOSED) {
 		ret->ask = SMTP_ASK_CLOSE;
@@ -225,7 +244,9 @@ smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault, const ch
 		fault = SMTP_LINE_NUL;
 	if (d->session.state == SMTP_STATE_AUTHENTICATING)
 		return smtp_login_line(&t, fault, line, len);
-	return dialogue_command(&t, fault, line, len);
+	r = dialogue_command(&t, fault, line, len);
+	smtp_turn_settle(&t);
+	return r;
 }
 
 int
@@ -234,60 +255,15 @@ smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer, const cha
 {
 	struct smtp_turn t = { .d = d, .replies = replies, .request = ret };
 	enum smtp_ask ask = d->waiting;
+	int r;
 
 	*ret = (struct smtp_request){ .ask = SMTP_ASK_NOTHING };
 	d->waiting = SMTP_ASK_NOTHING;
 	if (ask == SMTP_ASK_AUTH)
 		return smtp_login_answer(&t, answer, text);
-	return smtp_transaction_answer(&t, ask, answer);
-}
-
-static enum smtp_reply
-message_refusal(enum smtp_data_fault fault)
-{
-	switch (fault) {
-	case SMTP_DATA_FINE:
-		return SMTP_REPLY_NONE;
-	case SMTP_DATA_BARE_CR:
-		return SMTP_REPLY_MESSAGE_BARE_CR;
-	case SMTP_DATA_BARE_LF:
-		return SMTP_REPLY_MESSAGE_BARE_LF;
-	case SMTP_DATA_NUL:
-		return SMTP_REPLY_MESSAGE_NUL;
-	case SMTP_DATA_LINE_TOO_LONG:
-		return SMTP_REPLY_MESSAGE_LINE;
-	case SMTP_DATA_TOO_BIG:
-		return SMTP_REPLY_MESSAGE_TOO_BIG;
-	case SMTP_DATA_LOOP:
-		return SMTP_REPLY_MESSAGE_LOOP;
-	case SMTP_DATA_HEADER_TOO_BIG:
-		return SMTP_REPLY_HEADER_TOO_BIG;
-	case SMTP_DATA_HEADER_LINE:
-		return SMTP_REPLY_HEADER_LINE;
-	case SMTP_DATA_HEADER_NAME:
-		return SMTP_REPLY_HEADER_NAME;
-	}
-	return SMTP_REPLY_FAULT;
-}
-
-int
-smtp_dialogue_message_end(struct smtp_dialogue *d, enum smtp_data_fault fault,
-	struct buffer *replies, struct smtp_request *ret)
-{
-	struct smtp_turn t = { .d = d, .replies = replies, .request = ret };
-	enum smtp_reply refusal = message_refusal(fault);
-
-	*ret = (struct smtp_request){ .ask = SMTP_ASK_NOTHING };
-	if (d->session.state != SMTP_STATE_MESSAGE)
-		return -EINVAL;
-	if (refusal == SMTP_REPLY_NONE) {
-		smtp_dialogue_advance(d, SMTP_EVENT_WHOLE);
-		smtp_turn_ask(&t, SMTP_ASK_FINISH);
-		return 0;
-	}
-	smtp_dialogue_advance(d, SMTP_EVENT_DONE);
-	ret->ask = SMTP_ASK_DISCARD;
-	return smtp_turn_reply(&t, refusal, NULL);
+	r = smtp_transaction_answer(&t, ask, answer);
+	smtp_turn_settle(&t);
+	return r;
 }
 
 int
@@ -306,12 +282,6 @@ smtp_dialogue_goodbye(
 	if (d->session.state == SMTP_STATE_CLOSED)
 		return 0;
 	return smtp_turn_close(&t, WORDS[why]);
-}
-
-bool
-smtp_dialogue_in_message(const struct smtp_dialogue *d)
-{
-	return d->session.state == SMTP_STATE_MESSAGE;
 }
 
 bool
@@ -338,6 +308,18 @@ smtp_dialogue_sender(const struct smtp_dialogue *d)
 	return d->transaction.sender;
 }
 
+bool
+smtp_dialogue_is_utf8(const struct smtp_dialogue *d)
+{
+	return d->transaction.utf8;
+}
+
+bool
+smtp_dialogue_is_binary(const struct smtp_dialogue *d)
+{
+	return d->transaction.body == SMTP_BODY_BINARY;
+}
+
 const char *const *
 smtp_dialogue_recipients(const struct smtp_dialogue *d, size_t *ret_n)
 {
@@ -354,7 +336,12 @@ smtp_dialogue_state_name(const struct smtp_dialogue *d)
 size_t
 smtp_dialogue_line_limit(const struct smtp_dialogue *d)
 {
+	size_t limit = LINE_MAX_COMMAND;
+
 	if (d->session.state == SMTP_STATE_AUTHENTICATING)
 		return LINE_MAX_AUTH;
-	return d->session.modern ? LINE_MAX_MODERN : LINE_MAX_COMMAND;
+	if (!d->session.modern)
+		return limit;
+	limit += LINE_MORE_SIZE + LINE_MORE_BODY + LINE_MORE_UTF8;
+	return smtp_offers_auth(d->session.policy) ? limit + LINE_MORE_AUTH : limit;
 }

@@ -24,6 +24,10 @@ struct smtp_policy {
 	const char *hostname;
 	char *const *domains; /* lower case; the first is the default of short names */
 	size_t n_domains;
+	/* For each of them, how it is written with the letters of its own script
+	 * (U-labels, RFC 5890), or NULL where that is no other; NULL altogether where
+	 * none has one. */
+	char *const *domains_utf8;
 	bool any_sender;           /* MAIL FROM may be of a domain that is not served */
 	const char *mechanisms;    /* for EHLO's AUTH line; "" for none */
 	bool starttls;             /* TLS is to be started before anything else */
@@ -40,13 +44,13 @@ enum smtp_ask {
 	SMTP_ASK_AUTH,      /* a step of an AUTH exchange: mechanism, line */
 	SMTP_ASK_SENDER,    /* may the user send as address? */
 	SMTP_ASK_RECIPIENT, /* is there a mailbox for address? */
-	SMTP_ASK_OPEN,    /* open a message; once answered YES, the lines of it are fed to
-			   * smtp_data, and smtp_dialogue_message_end says how it ended */
-	SMTP_ASK_FINISH,  /* deliver it */
-	SMTP_ASK_DISCARD, /* throw it away; not answered */
-	SMTP_ASK_STARTTLS, /* send the replies, then start TLS; not answered: the caller
-			    * starts anew with smtp_dialogue_new */
-	SMTP_ASK_CLOSE,    /* send the replies, then close; not answered */
+	SMTP_ASK_OPEN,      /* open a message; once answered YES, its bytes are fed to
+			     * smtp_dialogue_message, and what that gives is stored */
+	SMTP_ASK_FINISH,    /* deliver it */
+	SMTP_ASK_DISCARD,   /* throw it away; not answered */
+	SMTP_ASK_STARTTLS,  /* send the replies, then start TLS; not answered: the caller
+			     * starts anew with smtp_dialogue_new */
+	SMTP_ASK_CLOSE,     /* send the replies, then close; not answered */
 };
 
 struct smtp_request {
@@ -77,6 +81,7 @@ enum smtp_answer {
 	SMTP_ANSWER_AUTH_WRONG,
 	SMTP_ANSWER_AUTH_BROKEN,  /* not base64 */
 	SMTP_ANSWER_AUTH_UNKNOWN, /* no such mechanism here */
+	SMTP_ANSWER_AUTH_WEAK,    /* there is, but a stronger one has to be used */
 	SMTP_ANSWER_FULL,         /* OPEN, FINISH: no space left; 452 4.3.1 */
 	SMTP_ANSWER_FAULT,        /* ours, for now: 451 4.3.0, 454 4.7.0 for AUTH */
 };
@@ -112,10 +117,31 @@ void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
 int smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer,
 	const char *text, struct buffer *replies, struct smtp_request *ret);
 
-/* The final dot has come; fault says what smtp_data or smtp_header found wrong with the
- * message. */
+/* Takes bytes while smtp_dialogue_in_message says so, of a message or of a chunk, also of
+ * one that is refused, and of one that has none (len may be 0): len bytes at in, of which
+ * *ret_out, in the form in which they are stored, are written to out (which has room for
+ * as many, and may be in itself). True where the message or chunk ended, *ret_consumed
+ * bytes from the start of in; then smtp_dialogue_message_end has to be called. False, and
+ * all consumed, where not. */
+bool smtp_dialogue_message(struct smtp_dialogue *d, const char *in, size_t len, char *out,
+	size_t *ret_out, size_t *ret_consumed);
+
+/* It has ended. fault is what the caller finds wrong with it (smtp_header, say), FINE for
+ * nothing; what the dialogue has found itself comes first. */
 int smtp_dialogue_message_end(struct smtp_dialogue *d, enum smtp_data_fault fault,
 	struct buffer *replies, struct smtp_request *ret);
+
+/* The same where what came could not be stored: answer is FULL or FAULT. The caller has
+ * thrown the message away already. */
+int smtp_dialogue_message_lost(struct smtp_dialogue *d, enum smtp_answer answer,
+	struct buffer *replies, struct smtp_request *ret);
+
+/* Whether the message is complete with what smtp_dialogue_message has ended: not where
+ * that was a chunk with others to follow, or a refused one. */
+bool smtp_dialogue_message_is_whole(const struct smtp_dialogue *d);
+
+/* Bytes of the message so far, as RFC 1870 counts them. */
+uint64_t smtp_dialogue_message_size(const struct smtp_dialogue *d);
 
 /* The caller ends the session: 421 with the reason, in the voice of the session. */
 enum smtp_goodbye {
@@ -135,6 +161,8 @@ const char *smtp_dialogue_helo(
 	const struct smtp_dialogue *d); /* "" before the greeting */
 const char *smtp_dialogue_user(const struct smtp_dialogue *d);   /* NULL before login */
 const char *smtp_dialogue_sender(const struct smtp_dialogue *d); /* NULL before MAIL */
+bool smtp_dialogue_is_utf8(const struct smtp_dialogue *d);       /* MAIL had SMTPUTF8 */
+bool smtp_dialogue_is_binary(const struct smtp_dialogue *d);     /* and BODY=BINARYMIME */
 const char *const *smtp_dialogue_recipients(const struct smtp_dialogue *d, size_t *ret_n);
 const char *smtp_dialogue_state_name(const struct smtp_dialogue *d);
 

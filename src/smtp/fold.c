@@ -17,7 +17,7 @@ smtp_fold_word(struct smtp_fold *f, const char *word)
 	size_t len = strlen(word);
 
 	if (f->column > 0 && f->column + 1 + len > MARGIN) {
-		f->r = f->r ? f->r : buffer_puts(f->b, "\n\t");
+		f->r = f->r ? f->r : buffer_puts(f->b, f->crlf ? "\r\n\t" : "\n\t");
 		f->column = TAB_COLUMNS;
 	} else if (f->column > 0) {
 		f->r = f->r ? f->r : buffer_puts(f->b, " ");
@@ -59,5 +59,5 @@ smtp_fold_pair(
 int
 smtp_fold_end(struct smtp_fold *f)
 {
-	return f->r < 0 ? f->r : buffer_puts(f->b, "\n");
+	return f->r < 0 ? f->r : buffer_puts(f->b, f->crlf ? "\r\n" : "\n");
 }

@@ -7,13 +7,17 @@
 #ifndef SMTP_FOLD_H
 #define SMTP_FOLD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buffer.h"
 
 enum { SMTP_FOLD_CLEAN_SIZE = 256 };
 
-/* Start with all but b zeroed; b is the caller's. */
+/* Start with all but b, and crlf where it is true, zeroed; b is the caller's. */
 struct smtp_fold {
 	struct buffer *b;
+	bool crlf; /* lines end so, instead of with LF */
 	size_t column;
 	int r; /* 0 or -ENOMEM */
 };

@@ -168,6 +168,8 @@ smtp_login_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text
 		return login_unreadable(t, SMTP_REPLY_AUTH_BROKEN);
 	case SMTP_ANSWER_AUTH_UNKNOWN:
 		return login_ends(t, SMTP_REPLY_AUTH_UNKNOWN);
+	case SMTP_ANSWER_AUTH_WEAK:
+		return login_ends(t, SMTP_REPLY_AUTH_WEAK);
 	default:
 		return login_ends(t, SMTP_REPLY_AUTH_FAULT);
 	}

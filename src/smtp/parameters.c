@@ -59,11 +59,34 @@ read_size(struct smtp_parameters *p, const char *value, size_t len)
 static int
 read_body(struct smtp_parameters *p, const char *value, size_t len)
 {
+	static const struct {
+		const char *value;
+		enum smtp_body body;
+	} BODIES[] = {
+		{ "7BIT", SMTP_BODY_TEXT },
+		{ "8BITMIME", SMTP_BODY_TEXT },
+		{ "BINARYMIME", SMTP_BODY_BINARY },
+	};
+
 	if (p->has_body || !value)
 		return -EINVAL;
 	p->has_body = true;
-	p->eight_bit = text_equal(value, len, "8BITMIME");
-	return p->eight_bit || text_equal(value, len, "7BIT") ? 0 : -EINVAL;
+	for (size_t i = 0; i < sizeof(BODIES) / sizeof(BODIES[0]); i++)
+		if (text_equal(value, len, BODIES[i].value)) {
+			p->body = BODIES[i].body;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int
+read_utf8(struct smtp_parameters *p, const char *value, size_t len)
+{
+	(void)len;
+	if (p->utf8 || value)
+		return -EINVAL;
+	p->utf8 = true;
+	return 0;
 }
 
 static bool
@@ -97,7 +120,14 @@ static const struct {
 	{ "SIZE", read_size },
 	{ "BODY", read_body },
 	{ "AUTH", read_auth },
+	{ "SMTPUTF8", read_utf8 },
 };
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
 
 /* Takes the first parameter of *text; false where there is none left. */
 static bool
@@ -105,10 +135,10 @@ next_parameter(const char **text, size_t *len, struct parameter *ret)
 {
 	const char *at = *text, *end = *text + *len, *from, *equals;
 
-	while (at < end && (*at == ' ' || *at == '\t'))
+	while (at < end && is_blank(*at))
 		at++;
 	from = at;
-	while (at < end && *at != ' ' && *at != '\t')
+	while (at < end && !is_blank(*at))
 		at++;
 	*text = at;
 	*len = (size_t)(end - at);
@@ -143,8 +173,16 @@ read_mail_parameter(struct smtp_parameters *ret, const struct parameter *p)
 	return -ENOTSUP;
 }
 
+/* What HELO does not offer is unknown after it. */
+static bool
+is_modern(const struct smtp_parameters *p)
+{
+	return p->utf8 || p->body == SMTP_BODY_BINARY;
+}
+
 int
-smtp_parameters_of_mail(const char *text, size_t len, struct smtp_parameters *ret)
+smtp_parameters_of_mail(
+	const char *text, size_t len, bool modern, struct smtp_parameters *ret)
 {
 	struct smtp_parameters found = { .has_size = false };
 	struct parameter p;
@@ -154,6 +192,8 @@ smtp_parameters_of_mail(const char *text, size_t len, struct smtp_parameters *re
 
 		if (r == 0)
 			r = read_mail_parameter(&found, &p);
+		if (r == 0 && !modern && is_modern(&found))
+			r = -ENOTSUP;
 		if (r < 0)
 			return r;
 	}
@@ -171,4 +211,21 @@ smtp_parameters_of_rcpt(const char *text, size_t len)
 		return 0;
 	r = check_form(&p);
 	return r < 0 ? r : -ENOTSUP;
+}
+
+bool
+smtp_parameter_of_vrfy(const char *text, size_t *len)
+{
+	static const char WORD[] = "SMTPUTF8";
+	size_t n = strlen(WORD), rest;
+
+	if (*len <= n || !text_equal(text + *len - n, n, WORD))
+		return false;
+	rest = *len - n;
+	while (rest > 0 && is_blank(text[rest - 1]))
+		rest--;
+	if (rest == 0 || rest == *len - n)
+		return false;
+	*len = rest;
+	return true;
 }

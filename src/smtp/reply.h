@@ -35,6 +35,7 @@ enum smtp_reply {
 	SMTP_REPLY_NO_ARGUMENT,
 	SMTP_REPLY_ONE_ARGUMENT,
 	SMTP_REPLY_EARLY,
+	SMTP_REPLY_MODERN_ONLY,
 	/* AUTH */
 	SMTP_REPLY_LOGIN_FIRST,
 	SMTP_REPLY_LOGGED_IN_ALREADY,
@@ -47,6 +48,7 @@ enum smtp_reply {
 	SMTP_REPLY_AUTH_LINE_TOO_LONG,
 	SMTP_REPLY_AUTH_CANCELLED,
 	SMTP_REPLY_AUTH_UNKNOWN,
+	SMTP_REPLY_AUTH_WEAK,
 	SMTP_REPLY_AUTH_FAULT,
 	/* the transaction */
 	SMTP_REPLY_MAIL_SYNTAX,
@@ -68,7 +70,12 @@ enum smtp_reply {
 	SMTP_REPLY_RECIPIENTS_TOO_MANY,
 	SMTP_REPLY_SIZE,
 	SMTP_REPLY_DATA,
+	SMTP_REPLY_DATA_OF_BINARY,
 	SMTP_REPLY_RECEIVED,
+	SMTP_REPLY_CHUNK_SYNTAX,
+	SMTP_REPLY_CHUNK_RECEIVED,
+	SMTP_REPLY_CHUNKS_RECEIVED,
+	SMTP_REPLY_CHUNKS_BEGUN,
 	SMTP_REPLY_MESSAGE_BARE_CR,
 	SMTP_REPLY_MESSAGE_BARE_LF,
 	SMTP_REPLY_MESSAGE_NUL,
@@ -85,6 +92,7 @@ enum smtp_reply {
 	SMTP_REPLY_TOO_MANY_LOGINS,
 	SMTP_REPLY_TOO_MANY_MESSAGES,
 	SMTP_REPLY_EARLY_BYE,
+	SMTP_REPLY_CHUNK_BYE,
 	SMTP_REPLY_TIMEOUT,
 	SMTP_REPLY_SHUTDOWN,
 	SMTP_REPLY_OUR_FAULT,
@@ -92,7 +100,8 @@ enum smtp_reply {
 };
 
 /* Appends the reply, one line with CRLF. argument takes the place of the "%" in its text
- * and may be NULL where there is none. 0 or -ENOMEM. */
+ * and may be NULL where there is none; a character of it beyond ASCII becomes a "?",
+ * since no reply here may be more than ASCII (RFC 6531 section 3.7.4.2). 0 or -ENOMEM. */
 int smtp_reply_append(
 	struct buffer *b, bool modern, enum smtp_reply reply, const char *argument);
 

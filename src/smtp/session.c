@@ -23,6 +23,7 @@ smtp_turn_close(struct smtp_turn *t, enum smtp_reply reply)
 	const struct smtp_session *s = &t->d->session;
 
 	smtp_dialogue_advance(t->d, SMTP_EVENT_CLOSE);
+	t->d->incoming.in_chunk = false;
 	t->d->waiting = SMTP_ASK_NOTHING;
 	t->request->ask = SMTP_ASK_CLOSE;
 	if (smtp_reply_refused(reply))
@@ -53,6 +54,24 @@ smtp_turn_ask(struct smtp_turn *t, enum smtp_ask ask)
 {
 	t->request->ask = ask;
 	t->d->waiting = ask;
+}
+
+enum smtp_reply
+smtp_answer_refusal(enum smtp_answer answer)
+{
+	return answer == SMTP_ANSWER_FULL ? SMTP_REPLY_FULL : SMTP_REPLY_FAULT;
+}
+
+void
+smtp_turn_settle(struct smtp_turn *t)
+{
+	struct smtp_dialogue *d = t->d;
+
+	if (!d->incoming.open || smtp_state_in_transaction(d->session.state))
+		return;
+	d->incoming.open = false;
+	if (t->request->ask == SMTP_ASK_NOTHING)
+		t->request->ask = SMTP_ASK_DISCARD;
 }
 
 enum smtp_reply

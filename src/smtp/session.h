@@ -9,6 +9,7 @@
 #define SMTP_SESSION_H
 
 #include "smtp/address.h"
+#include "smtp/chunk.h"
 #include "smtp/command.h"
 #include "smtp/dialogue.h"
 #include "smtp/parameters.h"
@@ -32,14 +33,28 @@ struct smtp_transaction {
 	char **recipients;
 	size_t n_recipients;
 	size_t cap;
+	enum smtp_body body;
+	bool utf8; /* MAIL had SMTPUTF8 */
+};
+
+/* The message as bytes. */
+struct smtp_incoming {
+	bool open; /* somebody holds a message for us */
+	struct smtp_data data;
+	struct smtp_chunk chunk;
+	bool in_chunk;           /* its octets come next */
+	enum smtp_reply refusal; /* of the chunk, once its octets have passed */
 };
 
 struct smtp_dialogue {
 	struct smtp_session session;
 	struct smtp_transaction transaction;
+	struct smtp_incoming incoming;
 	enum smtp_ask waiting; /* for the answer to this */
-	struct smtp_path path; /* that SENDER or RECIPIENT asks about */
-	struct buffer words;   /* strings of an AUTH request; wiped when it is answered */
+	struct smtp_parameters
+		parameters; /* and path, that SENDER or RECIPIENT asks about */
+	struct smtp_path path;
+	struct buffer words; /* strings of an AUTH request; wiped when it is answered */
 };
 
 /* One call from outside: who answers it, and where the answer goes. */
@@ -56,6 +71,7 @@ struct smtp_arguments {
 	const char *blame; /* what a refusal names */
 	struct smtp_path path;
 	struct smtp_parameters parameters;
+	struct smtp_chunk chunk;
 	const char *mechanism; /* NULL: the classic AUTH */
 	size_t mechanism_len;
 	const char *initial; /* response; NULL where there is none */
@@ -73,12 +89,18 @@ int smtp_turn_close(struct smtp_turn *t, enum smtp_reply reply);
 /* Makes the request, to which an answer will come. */
 void smtp_turn_ask(struct smtp_turn *t, enum smtp_ask ask);
 
+/* Ends every call: a message that is open without a transaction is to be discarded. */
+void smtp_turn_settle(struct smtp_turn *t);
+
+/* The reply to an answer that is neither yes nor no. */
+enum smtp_reply smtp_answer_refusal(enum smtp_answer answer);
+
 /* The reply to a line that cannot be read; SMTP_REPLY_NONE for one that can. */
 enum smtp_reply smtp_line_refusal(enum smtp_line_fault fault);
 
 /* Reads what stands behind the command's verb into *ret. SMTP_REPLY_NONE, or the reply
  * that refuses it, with ret->blame for its argument. */
-enum smtp_reply smtp_arguments_read(const struct smtp_session *s,
+enum smtp_reply smtp_arguments_read(const struct smtp_dialogue *d,
 	const struct smtp_command *command, const char *text, size_t len,
 	struct smtp_arguments *ret);
 
@@ -91,6 +113,21 @@ int smtp_login_begin(struct smtp_turn *t, const struct smtp_arguments *arguments
 int smtp_login_line(
 	struct smtp_turn *t, enum smtp_line_fault fault, const char *line, size_t len);
 int smtp_login_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text);
+
+/* The reply to EHLO, 0 or -ENOMEM; and whether AUTH is in it. */
+int smtp_offers_append(const struct smtp_policy *policy, struct buffer *b);
+bool smtp_offers_auth(const struct smtp_policy *policy);
+
+/* BDAT: where it is permitted, and where a rule refuses it. Either way its octets follow;
+ * the reply comes when they have passed. 0 or -ENOMEM. */
+int smtp_chunk_begin(struct smtp_turn *t, const struct smtp_arguments *arguments);
+int smtp_chunk_refuse(
+	struct smtp_turn *t, enum smtp_reply refusal, const char *text, size_t len);
+
+/* What follows when a message was opened, or could not be; and when it is safe. 0 or
+ * -ENOMEM. */
+int smtp_message_opened(struct smtp_turn *t, enum smtp_answer answer);
+int smtp_message_delivered(struct smtp_turn *t);
 
 /* The answers to all other requests. 0 or -ENOMEM. */
 int smtp_transaction_answer(

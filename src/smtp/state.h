@@ -16,6 +16,7 @@ enum smtp_state {
 	SMTP_STATE_SENDER,         /* MAIL was accepted */
 	SMTP_STATE_RECIPIENTS,     /* so was at least one RCPT */
 	SMTP_STATE_MESSAGE,        /* behind 354: the message is coming */
+	SMTP_STATE_CHUNKS,         /* so it is, by BDAT, and has not come whole */
 	SMTP_STATE_DELIVERY,       /* it has come whole */
 	SMTP_STATE_CLOSED,
 	SMTP_STATES,
@@ -31,6 +32,7 @@ enum smtp_event {
 	SMTP_EVENT_SENDER,
 	SMTP_EVENT_RECIPIENT,
 	SMTP_EVENT_DATA,
+	SMTP_EVENT_CHUNK,
 	SMTP_EVENT_WHOLE, /* the message has come */
 	SMTP_EVENT_DONE,  /* it was delivered, or refused */
 	SMTP_EVENT_RESET,

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "smtp/address.h"
+#include "base/utf8.h"
 #include "smtp/authres.h"
 #include "smtp/date.h"
+#include "smtp/domain.h"
 #include "smtp/fold.h"
 
 static void
@@ -44,28 +45,39 @@ fold_proofs(struct smtp_fold *f, const struct smtp_trace *t)
 		smtp_fold_pair(f, "(user", t->user, ")");
 }
 
-/* RFC 3848; HELO has no such letters. */
+/* RFC 3848, RFC 6531 section 3.7.3; HELO has no such letters. */
 static const char *
 protocol(const struct smtp_trace *t)
 {
+	static const char *const NAMES[2][2][2] = {
+		{ { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
+		{ { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } },
+	};
+
 	if (!t->extended)
 		return "SMTP";
-	if (t->tls_version)
-		return t->user ? "ESMTPSA" : "ESMTPS";
-	return t->user ? "ESMTPA" : "ESMTP";
+	return NAMES[t->utf8][t->tls_version != NULL][t->user != NULL];
 }
 
+/* Whole characters that may stand in an address; each other byte becomes a "_". */
 static int
-append_return_path(struct buffer *b, const char *sender)
+append_return_path(struct buffer *b, const struct smtp_trace *t)
 {
+	const char *at = t->sender, *end = at + strlen(at);
 	int r = buffer_puts(b, "Return-Path: <");
 
-	for (; *sender && r == 0; sender++) {
-		bool fine = *sender >= ' ' && *sender <= '~';
+	while (at < end && r == 0) {
+		uint32_t c = 0;
+		size_t n = utf8_char(at, (size_t)(end - at), &c);
+		bool fine = c >= ' ' && c <= '~';
 
-		r = buffer_append(b, fine ? sender : "_", 1);
+		if (n > 1)
+			fine = t->utf8 && smtp_name_may_hold(c);
+		n = fine ? n : 1;
+		r = buffer_append(b, fine ? at : "_", n);
+		at += n;
 	}
-	return r < 0 ? r : buffer_puts(b, ">\n");
+	return r < 0 ? r : buffer_puts(b, t->crlf ? ">\r\n" : ">\n");
 }
 
 static int
@@ -76,6 +88,7 @@ append_results(struct buffer *b, const struct smtp_trace *t)
 		.mechanism = t->mechanism,
 		.user = t->user,
 		.device = t->device,
+		.crlf = t->crlf,
 	};
 
 	return t->user && t->mechanism ? smtp_authres_append(b, &results) : 0;
@@ -84,7 +97,7 @@ append_results(struct buffer *b, const struct smtp_trace *t)
 static int
 append_received(struct buffer *b, const struct smtp_trace *t)
 {
-	struct smtp_fold f = { .b = b };
+	struct smtp_fold f = { .b = b, .crlf = t->crlf };
 	char date[SMTP_DATE_SIZE];
 
 	fold_from(&f, t);
@@ -103,7 +116,7 @@ append_received(struct buffer *b, const struct smtp_trace *t)
 int
 smtp_trace_append(struct buffer *b, const struct smtp_trace *t)
 {
-	int r = append_return_path(b, t->sender);
+	int r = append_return_path(b, t);
 
 	if (r == 0)
 		r = append_results(b, t);

@@ -42,14 +42,6 @@ transaction_add(struct smtp_transaction *transaction, const char *recipient)
 	return 0;
 }
 
-/* The reply to an answer that is neither yes nor no. */
-static int
-answer_failed(struct smtp_turn *t, enum smtp_answer answer)
-{
-	return smtp_turn_reply(
-		t, answer == SMTP_ANSWER_FULL ? SMTP_REPLY_FULL : SMTP_REPLY_FAULT, NULL);
-}
-
 static int
 answer_sender(struct smtp_turn *t, enum smtp_answer answer)
 {
@@ -58,10 +50,12 @@ answer_sender(struct smtp_turn *t, enum smtp_answer answer)
 	if (answer == SMTP_ANSWER_NO)
 		return smtp_turn_reply(t, SMTP_REPLY_SENDER_REFUSED, d->path.address);
 	if (answer != SMTP_ANSWER_YES)
-		return answer_failed(t, answer);
+		return smtp_turn_reply(t, smtp_answer_refusal(answer), NULL);
 	d->transaction.sender = strdup(d->path.address);
 	if (!d->transaction.sender)
 		return -ENOMEM;
+	d->transaction.body = d->parameters.body;
+	d->transaction.utf8 = d->parameters.utf8;
 	smtp_dialogue_advance(d, SMTP_EVENT_SENDER);
 	return smtp_turn_reply(t, SMTP_REPLY_SENDER_OK, d->path.typed);
 }
@@ -75,7 +69,7 @@ answer_recipient(struct smtp_turn *t, enum smtp_answer answer)
 	if (answer == SMTP_ANSWER_NO)
 		return smtp_turn_reply(t, SMTP_REPLY_RECIPIENT_UNKNOWN, d->path.address);
 	if (answer != SMTP_ANSWER_YES)
-		return answer_failed(t, answer);
+		return smtp_turn_reply(t, smtp_answer_refusal(answer), NULL);
 	r = transaction_add(&d->transaction, d->path.address);
 	if (r < 0)
 		return r;
@@ -83,23 +77,15 @@ answer_recipient(struct smtp_turn *t, enum smtp_answer answer)
 	return smtp_turn_reply(t, SMTP_REPLY_RECIPIENT_OK, d->path.typed);
 }
 
-static int
-answer_open(struct smtp_turn *t, enum smtp_answer answer)
-{
-	if (answer != SMTP_ANSWER_YES)
-		return answer_failed(t, answer);
-	t->d->session.messages++;
-	smtp_dialogue_advance(t->d, SMTP_EVENT_DATA);
-	return smtp_turn_reply(t, SMTP_REPLY_DATA, NULL);
-}
-
+/* Whoever was to deliver it has ended it, one way or the other. */
 static int
 answer_finish(struct smtp_turn *t, enum smtp_answer answer)
 {
+	t->d->incoming.open = false;
 	smtp_dialogue_advance(t->d, SMTP_EVENT_DONE);
 	if (answer != SMTP_ANSWER_YES)
-		return answer_failed(t, answer);
-	return smtp_turn_reply(t, SMTP_REPLY_RECEIVED, NULL);
+		return smtp_turn_reply(t, smtp_answer_refusal(answer), NULL);
+	return smtp_message_delivered(t);
 }
 
 int
@@ -111,7 +97,7 @@ smtp_transaction_answer(struct smtp_turn *t, enum smtp_ask ask, enum smtp_answer
 	case SMTP_ASK_RECIPIENT:
 		return answer_recipient(t, answer);
 	case SMTP_ASK_OPEN:
-		return answer_open(t, answer);
+		return smtp_message_opened(t, answer);
 	case SMTP_ASK_FINISH:
 		return answer_finish(t, answer);
 	default:

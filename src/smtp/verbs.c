@@ -4,7 +4,6 @@
  * the session, replies, or asks.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,29 +34,12 @@ run_helo(struct smtp_turn *t, const struct smtp_arguments *a)
 	return smtp_turn_reply(t, SMTP_REPLY_HELLO, t->d->session.policy->hostname);
 }
 
-/* The reply to EHLO has no enhanced codes (RFC 2034 section 4). */
 static int
 run_ehlo(struct smtp_turn *t, const struct smtp_arguments *a)
 {
-	const struct smtp_policy *p = t->d->session.policy;
-	struct buffer *b = t->replies;
 	int r = session_greet(t->d, a, true);
 
-	if (r == 0)
-		r = buffer_printf(b, "250-%s says hello\r\n", p->hostname);
-	if (r == 0)
-		r = buffer_puts(b, "250-PIPELINING\r\n");
-	if (r == 0)
-		r = buffer_printf(b, "250-SIZE %" PRIu64 "\r\n", p->max_message_size);
-	if (r == 0)
-		r = buffer_puts(b, "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n");
-	if (r == 0 && p->starttls)
-		r = buffer_puts(b, "250-STARTTLS\r\n");
-	if (r == 0 && !p->starttls && *p->mechanisms)
-		r = buffer_printf(b, "250-AUTH %s\r\n", p->mechanisms);
-	if (r == 0)
-		r = buffer_puts(b, "250 HELP\r\n");
-	return r;
+	return r < 0 ? r : smtp_offers_append(t->d->session.policy, t->replies);
 }
 
 static int
@@ -81,6 +63,7 @@ run_mail(struct smtp_turn *t, const struct smtp_arguments *a)
 	if (p->max_message_size > 0 && a->parameters.size > p->max_message_size)
 		return smtp_turn_reply(t, SMTP_REPLY_SIZE, NULL);
 	t->d->path = a->path;
+	t->d->parameters = a->parameters;
 	t->request->address = t->d->path.address;
 	smtp_turn_ask(t, SMTP_ASK_SENDER);
 	return 0;
@@ -100,7 +83,12 @@ run_rcpt(struct smtp_turn *t, const struct smtp_arguments *a)
 static int
 run_data(struct smtp_turn *t, const struct smtp_arguments *a)
 {
+	struct smtp_dialogue *d = t->d;
+
 	(void)a;
+	if (d->transaction.body == SMTP_BODY_BINARY)
+		return smtp_turn_reply(t, SMTP_REPLY_DATA_OF_BINARY, NULL);
+	smtp_data_init(&d->incoming.data, d->session.policy->max_message_size);
 	smtp_turn_ask(t, SMTP_ASK_OPEN);
 	return 0;
 }
@@ -170,6 +158,7 @@ smtp_verb_run(struct smtp_turn *t, const struct smtp_command *command,
 		[SMTP_VERB_MAIL] = run_mail,
 		[SMTP_VERB_RCPT] = run_rcpt,
 		[SMTP_VERB_DATA] = run_data,
+		[SMTP_VERB_BDAT] = smtp_chunk_begin,
 		[SMTP_VERB_RSET] = run_rset,
 		[SMTP_VERB_NOOP] = run_noop,
 		[SMTP_VERB_VRFY] = run_vrfy,

@@ -12,8 +12,14 @@
 
 #include "base/cleanup.h"
 #include "host/clock.h"
+#include "smtp/address.h"
 #include "smtp/trace.h"
 #include "smtpd/session_private.h"
+#include "spool/name.h"
+
+/* Whatever local part a peer may give has a folder: each byte of it takes three at most.
+ */
+_Static_assert(3 * SMTP_LOCAL_PART_MAX < SPOOL_NAME_SIZE, "a folder's name is too short");
 
 static const char *
 peer_literal(const struct smtpd_server *s, char *room, size_t size)
@@ -45,6 +51,8 @@ write_trace(struct smtpd_session *x, int64_t now)
 		.peer = peer_literal(s, room, sizeof room),
 		.hostname = s->config->hostname,
 		.extended = smtp_dialogue_is_modern(x->dialogue),
+		.utf8 = smtp_dialogue_is_utf8(x->dialogue),
+		.crlf = smtp_dialogue_is_binary(x->dialogue),
 		.tls_version = s->proved ? s->tls.version : NULL,
 		.tls_cipher = s->proved ? s->tls.cipher : NULL,
 		.device = s->proved ? s->device : NULL,
@@ -84,6 +92,7 @@ expect_header(struct smtpd_session *x, int64_t now)
 		.ours = { config->hostname, config->domains, config->n_domains },
 		.id = x->id,
 		.time = now,
+		.crlf = smtp_dialogue_is_binary(x->dialogue),
 	};
 
 	smtp_header_init(&x->header, &facts);
@@ -98,11 +107,12 @@ smtpd_message_open(struct smtpd_session *x)
 	x->message_error = 0;
 	if (r == 0)
 		r = spool_message_open(x->s->config->mail, x->id, &x->message);
+	if (r == 0 && smtp_dialogue_is_binary(x->dialogue))
+		spool_message_set_binary(x->message);
 	if (r == 0)
 		r = write_trace(x, now);
 	if (r < 0)
 		return report_spool_fault(x, r);
-	smtp_data_init(&x->data, x->policy.max_message_size);
 	expect_header(x, now);
 	return SMTP_ANSWER_YES;
 }
@@ -122,6 +132,8 @@ smtpd_message_store(struct smtpd_session *x, const char *data, size_t len)
 {
 	size_t taken = 0;
 
+	if (len == 0)
+		return;
 	if (x->message_error == 0 && !smtp_header_ended(&x->header))
 		x->message_error = store_header(x, data, len, &taken);
 	if (x->message_error == 0 && len > taken)
@@ -135,14 +147,25 @@ smtpd_message_end(struct smtpd_session *x)
 	CLEANUP(buffer_free) struct buffer out = { 0 };
 	int r;
 
-	if (x->data.fault != SMTP_DATA_FINE)
-		return x->data.fault;
+	if (!x->message)
+		return SMTP_DATA_FINE;
+	if (!smtp_dialogue_message_is_whole(x->dialogue))
+		return x->header.fault;
 	r = smtp_header_finish(&x->header, &out);
 	if (r == 0)
 		r = spool_buffer(x, &out);
 	if (x->message_error == 0)
 		x->message_error = r;
 	return x->header.fault;
+}
+
+bool
+smtpd_message_lost(struct smtpd_session *x, enum smtp_answer *ret)
+{
+	if (!x->message || x->message_error == 0)
+		return false;
+	*ret = report_spool_fault(x, x->message_error);
+	return true;
 }
 
 enum smtp_answer
@@ -165,8 +188,8 @@ smtpd_message_finish(struct smtpd_session *x)
 			.user = smtp_dialogue_user(x->dialogue),
 			.queue_id = x->id },
 		"Message of %llu bytes from <%s> delivered to %zu mailbox%s",
-		(unsigned long long)x->data.size, smtp_dialogue_sender(x->dialogue), n,
-		n == 1 ? "" : "es");
+		(unsigned long long)smtp_dialogue_message_size(x->dialogue),
+		smtp_dialogue_sender(x->dialogue), n, n == 1 ? "" : "es");
 	return SMTP_ANSWER_YES;
 }
 

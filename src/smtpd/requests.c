@@ -124,6 +124,8 @@ step_exchange(struct smtpd_session *x, const struct smtp_request *request)
 			x->s->config, &x->s->peer, request->mechanism, &x->exchange);
 		if (r == -ENOTSUP)
 			return (struct reply){ SMTP_ANSWER_AUTH_UNKNOWN, NULL };
+		if (r == -EACCES)
+			return (struct reply){ SMTP_ANSWER_AUTH_WEAK, NULL };
 		if (r < 0)
 			return report_exchange_fault(x, r);
 	}

@@ -12,9 +12,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "host/clock.h"
 #include "host/stop.h"
+#include "pki/idna.h"
 #include "smtpd/pace.h"
 #include "smtpd/session_private.h"
 
@@ -37,27 +37,42 @@ expect(struct smtpd_session *x)
 					       : config->timeout_command);
 }
 
-/* 1 where the message has ended, 0 where more is needed. */
+/* A message, or a chunk of one, has come to its end. */
 static int
-take_message(struct smtpd_session *x)
+end_message(struct smtpd_session *x)
 {
-	char *data = buffer_data(&x->in);
+	enum smtp_data_fault fault = smtpd_message_end(x);
 	struct smtp_request request;
-	size_t out, consumed;
-	bool ended;
+	enum smtp_answer lost;
 	int r;
 
-	ended = smtp_data_scan(&x->data, data, buffer_len(&x->in), data, &out, &consumed);
-	smtpd_message_store(x, data, out);
-	buffer_consume(&x->in, consumed);
-	if (!ended)
-		return 0;
-	r = smtp_dialogue_message_end(
-		x->dialogue, smtpd_message_end(x), &x->replies, &request);
+	if (smtpd_message_lost(x, &lost))
+		r = smtp_dialogue_message_lost(x->dialogue, lost, &x->replies, &request);
+	else
+		r = smtp_dialogue_message_end(x->dialogue, fault, &x->replies, &request);
 	if (r < 0)
 		return r;
 	r = smtpd_session_do(x, &request);
 	expect(x);
+	return r;
+}
+
+/* 1 where the message or chunk has ended, 0 where more is needed. */
+static int
+take_message(struct smtpd_session *x)
+{
+	char *data = buffer_data(&x->in);
+	size_t out, consumed;
+	bool ended;
+	int r;
+
+	ended = smtp_dialogue_message(
+		x->dialogue, data, buffer_len(&x->in), data, &out, &consumed);
+	smtpd_message_store(x, data, out);
+	buffer_consume(&x->in, consumed);
+	if (!ended)
+		return 0;
+	r = end_message(x);
 	return r < 0 ? r : 1;
 }
 
@@ -109,12 +124,11 @@ understand(struct smtpd_session *x)
 	int r = 0;
 
 	while (r >= 0 && may_go_on(x)) {
-		if (buffer_len(&x->in) == 0)
-			r = 0;
-		else if (smtp_dialogue_in_message(x->dialogue))
+		/* A chunk of no bytes ends without any. */
+		if (smtp_dialogue_in_message(x->dialogue))
 			r = take_message(x);
 		else
-			r = take_line(x);
+			r = buffer_len(&x->in) > 0 ? take_line(x) : 0;
 		x->starved = r == 0;
 	}
 	return r < 0 ? r : 0;
@@ -283,19 +297,20 @@ hold_last_words(struct smtpd_session *x)
 }
 
 static int
-prepare(struct smtpd_session *x, bool starttls, char **ret_mechanisms)
+prepare(struct smtpd_session *x, bool starttls)
 {
 	const struct config *config = x->s->config;
-	char *mechanisms = starttls ? strdup("") : auth_mechanisms(config, &x->s->peer);
+	int r = pki_idna_all(config->domains, config->n_domains, &x->domains_utf8);
 
-	if (!mechanisms)
+	x->mechanisms = starttls ? strdup("") : auth_mechanisms(config, &x->s->peer);
+	if (r < 0 || !x->mechanisms)
 		return -ENOMEM;
-	*ret_mechanisms = mechanisms;
 	x->policy = (struct smtp_policy){ .hostname = config->hostname,
 		.domains = config->domains,
 		.n_domains = config->n_domains,
+		.domains_utf8 = x->domains_utf8,
 		.any_sender = config->senders == CONFIG_SENDERS_ANY,
-		.mechanisms = mechanisms,
+		.mechanisms = x->mechanisms,
 		.starttls = starttls,
 		.max_message_size = config->max_message_size,
 		.max_recipients = config->max_recipients,
@@ -333,12 +348,10 @@ conclude(struct smtpd_session *x)
 enum smtpd_end
 smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 {
-	CLEANUP_FREE char *mechanisms = NULL;
 	struct smtpd_session x = { .s = s };
 	enum smtpd_end end = SMTPD_END_CLOSED;
 
-	if (prepare(&x, starttls, &mechanisms) == 0 &&
-		(!banner || smtpd_session_greet(&x) == 0)) {
+	if (prepare(&x, starttls) == 0 && (!banner || smtpd_session_greet(&x) == 0)) {
 		expect(&x);
 		loop(&x);
 		end = conclude(&x);
@@ -346,6 +359,8 @@ smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 	auth_exchange_free(x.exchange);
 	smtpd_message_drop(&x);
 	smtp_dialogue_free(x.dialogue);
+	pki_idna_free(x.domains_utf8, s->config->n_domains);
+	free(x.mechanisms);
 	buffer_wipe(&x.in);
 	buffer_wipe(&x.replies);
 	return end;

@@ -21,9 +21,10 @@ enum smtpd_session_state {
 struct smtpd_session {
 	struct smtpd_server *s;
 	struct smtp_policy policy;
+	char *mechanisms;    /* the policy's */
+	char **domains_utf8; /* likewise, as many as there are domains, or NULL */
 	struct smtp_dialogue *dialogue;
 	struct smtp_line line;
-	struct smtp_data data;
 	struct buffer in;      /* read, not yet understood */
 	struct buffer replies; /* not yet written */
 	int64_t deadline;      /* of what the peer is to send */
@@ -52,11 +53,15 @@ int smtpd_session_do(struct smtpd_session *x, struct smtp_request *request);
 /* The message under way (message.c). Opening it writes the trace. */
 enum smtp_answer smtpd_message_open(struct smtpd_session *x);
 
-/* Takes bytes of the message that is open. */
+/* Takes bytes of the message that is open, with the line ends of what is stored. */
 void smtpd_message_store(struct smtpd_session *x, const char *data, size_t len);
 
-/* All of it has come: what is wrong with it. */
+/* All of it has come, or of a chunk of it: what is wrong with its header. */
 enum smtp_data_fault smtpd_message_end(struct smtpd_session *x);
+
+/* Whether bytes of it could not be stored. Then it is thrown away, which the log is told,
+ * and *ret is what the dialogue has to be told. */
+bool smtpd_message_lost(struct smtpd_session *x, enum smtp_answer *ret);
 
 /* Delivers it. */
 enum smtp_answer smtpd_message_finish(struct smtpd_session *x);

@@ -79,7 +79,7 @@ spool_draft_open_named(int dir, const char *id, struct spool_draft *ret)
 	char name[SPOOL_NAME_SIZE];
 
 	sweep(dir);
-	spool_name_file(id, 0, name);
+	spool_name_file(id, 0, "", name);
 	snprintf(d.name, sizeof(d.name), ".%.*s", NAME_MAX - 1, name);
 	d.fd = openat(
 		dir, d.name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, MODE);

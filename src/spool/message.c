@@ -32,6 +32,7 @@ struct spool_message {
 	size_t gathered;
 	int error; /* the first that happened; stays */
 	bool named;
+	bool binary;
 	bool delivered;
 	char id[SPOOL_ID_MAX + 1];
 	char gather[GATHER];
@@ -88,6 +89,12 @@ int
 spool_message_open(const char *root, const char *id, struct spool_message **ret)
 {
 	return spool_message_open_as(root, id, false, ret);
+}
+
+void
+spool_message_set_binary(struct spool_message *m)
+{
+	m->binary = true;
 }
 
 static int
@@ -246,7 +253,7 @@ publish(struct spool_message *m, struct targets *t)
 	char name[SPOOL_NAME_SIZE];
 	int r;
 
-	spool_name_file(m->id, m->size, name);
+	spool_name_file(m->id, m->size, m->binary ? "B" : "", name);
 	r = targets_link(t, m, name);
 	if (r == 0)
 		r = targets_sync(t);

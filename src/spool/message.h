@@ -18,8 +18,15 @@ struct spool_message;
  * -EACCES …). */
 int spool_message_open(const char *root, const char *id, struct spool_message **ret);
 
-/* Adds bytes, line ends already LF. Small writes are gathered. A failed write is
- * remembered: every later call answers the same negative errno. */
+/* The message is stored as it was sent, whatever its bytes are, and whoever reads it has
+ * to know: its file gets the flag B. Readers look for flags in cur/, where a file goes
+ * once it was seen; Maildir lets one that is in new/ have them already, they stay on its
+ * name when it is moved, and readers pass over those they do not know. */
+void spool_message_set_binary(struct spool_message *m);
+
+/* Adds bytes; line ends are LF already unless the message is binary. Small writes are
+ * gathered. A failed write is remembered: every later call answers the same negative
+ * errno. */
 int spool_message_write(struct spool_message *m, const void *data, size_t len);
 
 /* Delivers to n addresses ("local@domain", lower case; one that stands twice counts once)

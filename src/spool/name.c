@@ -95,14 +95,15 @@ host_name(char ret[HOST_LEN + 1])
 }
 
 void
-spool_name_file(const char *id, uint64_t size, char ret[SPOOL_NAME_SIZE])
+spool_name_file(
+	const char *id, uint64_t size, const char *flags, char ret[SPOOL_NAME_SIZE])
 {
 	struct timespec now;
 	char host[HOST_LEN + 1];
 
 	host_name(host);
 	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(ret, SPOOL_NAME_SIZE, "%lld.M%06ldP%ldQ%.*s.%s,S=%llu",
+	snprintf(ret, SPOOL_NAME_SIZE, "%lld.M%06ldP%ldQ%.*s.%s,S=%llu%s%s",
 		(long long)now.tv_sec, now.tv_nsec / 1000, (long)getpid(), SPOOL_ID_MAX,
-		id, host, (unsigned long long)size);
+		id, host, (unsigned long long)size, *flags ? ":2," : "", flags);
 }

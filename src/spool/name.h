@@ -30,7 +30,9 @@ int spool_name_address(const char *address, char ret_domain[SPOOL_NAME_SIZE],
 bool spool_name_is_id(const char *id);
 
 /* A Maildir file name that nothing else has: TIME.MuSECpPIDQid.HOST,S=size as the Maildir
- * convention has it, from this moment, this process, this machine. */
-void spool_name_file(const char *id, uint64_t size, char ret[SPOOL_NAME_SIZE]);
+ * convention has it, from this moment, this process, this machine; and behind it ":2,"
+ * with the flags, unless they are "". */
+void spool_name_file(
+	const char *id, uint64_t size, const char *flags, char ret[SPOOL_NAME_SIZE]);
 
 #endif

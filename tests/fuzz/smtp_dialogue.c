@@ -18,11 +18,11 @@ enum { HEADER = 9, REPLY_MAX = 512 };
 struct session {
 	struct smtp_policy policy;
 	struct smtp_dialogue *d;
-	struct smtp_data data;
 	struct buffer replies;
 	const uint8_t *answers;
 	unsigned n_answers;
 	bool logged_in, open, over, greeting;
+	uint64_t stored; /* bytes of the message that is open */
 };
 
 static void
@@ -90,7 +90,10 @@ check_state(const struct session *s)
 	for (size_t i = 0; i < n; i++)
 		require(strstr(recipients[i], "@447.edu") ||
 			strstr(recipients[i], "@b.c"));
-	require(!smtp_dialogue_in_message(s->d) || (n > 0 && s->open));
+	/* Between chunks, and in them, a message is open, unless it is refused. */
+	require(!s->open || s->over || n > 0);
+	require(smtp_dialogue_in_message(s->d) || s->over ||
+		s->open == (strcmp(smtp_dialogue_state_name(s->d), "chunks") == 0));
 	require(smtp_dialogue_line_limit(s->d) <= 12288);
 }
 
@@ -120,32 +123,61 @@ serve(struct session *s, struct smtp_request *request)
 
 		require(buffer_len(&s->replies) == 0);
 		s->logged_in |= ask == SMTP_ASK_AUTH && answer == SMTP_ANSWER_AUTH_DONE;
-		s->open = ask == SMTP_ASK_OPEN && answer == SMTP_ANSWER_YES;
-		if (s->open)
-			smtp_data_init(&s->data, s->policy.max_message_size);
+		require(ask != SMTP_ASK_OPEN || !s->open);
+		require(ask != SMTP_ASK_FINISH || s->open);
+		if (ask == SMTP_ASK_OPEN) {
+			s->open = answer == SMTP_ANSWER_YES;
+			s->stored = 0;
+		}
+		s->open = s->open && ask != SMTP_ASK_FINISH;
 		require(smtp_dialogue_answer(
 				s->d, answer, "text", &s->replies, request) == 0);
 	}
 	require(request->delay <= 8000);
+	require(request->ask != SMTP_ASK_DISCARD || s->open);
+	s->open = s->open && request->ask != SMTP_ASK_DISCARD;
 	s->over = request->ask == SMTP_ASK_CLOSE || request->ask == SMTP_ASK_STARTTLS;
-	require(check_replies(s) > 0);
+	/* BDAT is answered when its octets have come. */
+	require(check_replies(s) > 0 || smtp_dialogue_in_message(s->d));
 	check_state(s);
+}
+
+/* The caller has stored it, finds fault with it, or has lost it. */
+static void
+end_message(struct session *s)
+{
+	bool whole = smtp_dialogue_message_is_whole(s->d), bad = s->answers[6] == 0;
+	struct smtp_request request;
+
+	if (s->open && s->answers[5] == 0) {
+		s->open = false;
+		require(smtp_dialogue_message_lost(
+				s->d, SMTP_ANSWER_FULL, &s->replies, &request) == 0);
+		require(request.ask == SMTP_ASK_NOTHING || request.ask == SMTP_ASK_CLOSE);
+	} else {
+		require(smtp_dialogue_message_end(s->d,
+				bad ? SMTP_DATA_NUL : SMTP_DATA_FINE, &s->replies,
+				&request) == 0);
+		require(request.ask != SMTP_ASK_FINISH || (whole && !bad));
+	}
+	serve(s, &request);
 }
 
 static size_t
 feed_message(struct session *s, const char *data, size_t len)
 {
-	struct smtp_request request;
 	size_t stored, consumed;
 	char *out = malloc(len);
+	bool ended = smtp_dialogue_message(s->d, data, len, out, &stored, &consumed);
 
-	if (smtp_data_scan(&s->data, data, len, out, &stored, &consumed)) {
-		require(smtp_dialogue_message_end(
-				s->d, s->data.fault, &s->replies, &request) == 0);
-		require((request.ask == SMTP_ASK_FINISH) == (s->data.fault == 0));
-		serve(s, &request);
-	}
+	require(ended || consumed == len);
+	require(stored == 0 || s->open);
+	s->stored += stored;
+	require(stored == 0 || s->policy.max_message_size == 0 ||
+		s->stored <= s->policy.max_message_size);
 	free(out);
+	if (ended)
+		end_message(s);
 	return consumed;
 }
 

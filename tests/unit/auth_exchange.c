@@ -320,6 +320,37 @@ test_offers(void **state)
 	auth_exchange_free(NULL);
 }
 
+/* What is known, but weaker than all that is offered, is called so. */
+static void
+test_too_weak(void **state)
+{
+	static const struct {
+		unsigned mechanisms;
+		const char *name;
+		int r;
+	} cases[] = {
+		{ CONFIG_MECHANISM_SCRAM_SHA_256, "plain", -EACCES },
+		{ CONFIG_MECHANISM_SCRAM_SHA_256, "LOGIN", -EACCES },
+		{ CONFIG_MECHANISM_SCRAM_SHA_256, "SCRAM-SHA-256-PLUS", -ENOTSUP },
+		{ CONFIG_MECHANISM_SCRAM_SHA_256, "CRAM-MD5", -ENOTSUP },
+		{ CONFIG_MECHANISM_LOGIN, "PLAIN", -ENOTSUP },
+		{ CONFIG_MECHANISM_PLAIN, "LOGIN", -EACCES },
+		{ 0, "PLAIN", -ENOTSUP },
+	};
+	struct fixture *f = *state;
+	struct config config = *f->config;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct auth_exchange *x = NULL;
+
+		config.mechanisms = cases[i].mechanisms;
+		assert_int_equal(
+			auth_exchange_start(&config, &brad_peer, cases[i].name, &x),
+			cases[i].r);
+		assert_null(x);
+	}
+}
+
 /* Binding data that differ, and a client that was made to believe there is no -PLUS. */
 static void
 test_binding(void **state)
@@ -616,6 +647,7 @@ main(void)
 		cmocka_unit_test(test_no_password),
 		cmocka_unit_test(test_saslprep),
 		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_too_weak),
 		cmocka_unit_test(test_binding),
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_first_login),

@@ -25,22 +25,25 @@ static const struct {
 	struct smtp_authres a;
 	const char *text;
 } WRITTEN[] = {
-	{ { "447.edu", "SCRAM-SHA-256-PLUS", "brad@447.edu", PIN },
+	{ { "447.edu", "SCRAM-SHA-256-PLUS", "brad@447.edu", PIN, false },
 		FIELD "447.edu; auth=pass (SCRAM-SHA-256-PLUS)\n"
 		      "\tsmtp.auth=brad@447.edu\n"
 		      "\tpolicy.device=" PIN "\n" },
-	{ { "447.edu", "classic", "brad@447.edu", NULL },
+	{ { "447.edu", "classic", "brad@447.edu", NULL, false },
 		FIELD "447.edu; auth=pass (classic) smtp.auth=brad@447.edu\n" },
-	{ { "h", "PLAIN", "a.b-c_d=e+f@h", "ab" },
+	{ { "h", "PLAIN", "a.b-c_d=e+f@h", "ab", false },
 		FIELD "h; auth=pass (PLAIN) smtp.auth=a.b-c_d=e+f@h\n"
 		      "\tpolicy.device=ab\n" },
-	{ { "h", "PLAIN", "a..b@h", NULL },
+	{ { "h", "PLAIN", "a..b@h", NULL, false },
 		FIELD "h; auth=pass (PLAIN) smtp.auth=\"a..b\"@h\n" },
-	{ { "h", "PLAIN", "a.@h", NULL },
+	{ { "h", "PLAIN", "a.@h", NULL, false },
 		FIELD "h; auth=pass (PLAIN) smtp.auth=\"a.\"@h\n" },
-	{ { "h", "x)\r\nX: y", "b\n c@h", "\x80)" },
+	{ { "h", "x)\r\nX: y", "b\n c@h", "\x80)", false },
 		FIELD "h; auth=pass (x___X:_y) smtp.auth=b__c@h\n"
 		      "\tpolicy.device=__\n" },
+	{ { "h", "PLAIN", "somebody-with-a-long-name@mail.example.org", NULL, true },
+		FIELD "h; auth=pass (PLAIN)\r\n"
+		      "\tsmtp.auth=somebody-with-a-long-name@mail.example.org\r\n" },
 };
 
 static void

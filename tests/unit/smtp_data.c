@@ -50,6 +50,36 @@ static const struct known KNOWN[] = {
 	{ TEXT("\r\n.\r\n\0\n\r"), SMTP_DATA_FINE, "\n", 3, 2 },
 };
 
+/* What has passed for the end of a message somewhere: where it is none here, the message
+ * goes on to the real end, and all of it is refused but what is only odd text. */
+static const struct {
+	const char *form;
+	size_t len;
+	enum smtp_data_fault fault;
+	bool ends; /* it has the real end in it, and the rest is commands */
+} SMUGGLED[] = {
+	{ TEXT("\n.\n"), SMTP_DATA_BARE_LF, false },
+	{ TEXT("\n.\r\n"), SMTP_DATA_BARE_LF, false },
+	{ TEXT("\r\n.\n"), SMTP_DATA_BARE_LF, false },
+	{ TEXT("\r.\r"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r.\r\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\n.\r"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\n.\r"), SMTP_DATA_BARE_LF, false },
+	{ TEXT("\r.\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\r\n.\r\n"), SMTP_DATA_BARE_CR, true },
+	{ TEXT("\r\n.\r\r\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\r\n.\r\r\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\n.\r\n\r"), SMTP_DATA_FINE, true },
+	{ TEXT("\r\n\0.\r\n"), SMTP_DATA_NUL, false },
+	{ TEXT("\r\n.\0\r\n"), SMTP_DATA_NUL, false },
+	{ TEXT("\r\n.\r\0\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\0\n.\r\n"), SMTP_DATA_BARE_CR, false },
+	{ TEXT("\r\n. \r\n"), SMTP_DATA_FINE, false },
+	{ TEXT("\n\n.\n\n"), SMTP_DATA_BARE_LF, false },
+	{ TEXT("\x85.\x85"), SMTP_DATA_FINE, false },
+	{ TEXT("\x0b.\x0c"), SMTP_DATA_FINE, false },
+};
+
 static const struct {
 	const char *in;
 	size_t len;
@@ -153,6 +183,31 @@ test_known_streams(void **state)
 }
 
 static void
+test_smuggled_ends(void **state)
+{
+	static const char HEAD[] = "a: b\r\n\r\ntext",
+			  TAIL[] = "MAIL FROM:<x@y>\r\n.\r\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(SMUGGLED) / sizeof(SMUGGLED[0]); i++) {
+		char in[64], out[64];
+		size_t len = sizeof(HEAD) - 1, n = SMUGGLED[i].len;
+		struct result got = { .out = out };
+
+		memcpy(in, HEAD, len);
+		memcpy(in + len, SMUGGLED[i].form, n);
+		memcpy(in + len + n, TAIL, sizeof(TAIL) - 1);
+		len += n + sizeof(TAIL) - 1;
+		check_all_cuts(in, len, 0);
+		smtp_data_init(&got.d, 0);
+		scan_pieces(&got, in, len, &len, 1, false);
+		assert_true(got.ended);
+		assert_int_equal(got.d.fault, SMUGGLED[i].fault);
+		assert_int_equal(got.consumed < len, SMUGGLED[i].ends);
+	}
+}
+
+static void
 test_every_cut(void **state)
 {
 	(void)state;
@@ -243,6 +298,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_streams),
+		cmocka_unit_test(test_smuggled_ends),
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_every_short_stream),
 		cmocka_unit_test(test_size_is_exact),

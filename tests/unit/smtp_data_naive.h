@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * What smtp_data_scan has to answer for a whole stream, found the slow way: one search
- * for the end, then one byte after the other, each judged by its neighbours.
+ * What smtp_data_scan, and the reader of chunks, have to answer for a whole stream, found
+ * the slow way: one search for the end, then one byte after the other, each judged by its
+ * neighbours.
  */
 #ifndef TESTS_SMTP_DATA_NAIVE_H
 #define TESTS_SMTP_DATA_NAIVE_H
@@ -50,6 +51,18 @@ naive_byte(const char *in, size_t i, uint64_t line, uint64_t room)
 	return line < SMTP_DATA_LINE_MAX ? SMTP_DATA_FINE : SMTP_DATA_LINE_TOO_LONG;
 }
 
+static inline void
+naive_take(struct naive *n, const char *in, size_t i, uint64_t *line, uint64_t max,
+	char *out)
+{
+	n->fault = naive_byte(in, i, *line, max - n->size);
+	if (n->fault != SMTP_DATA_FINE || in[i] == '\r')
+		return;
+	n->size += in[i] == '\n' ? 2 : 1;
+	*line = in[i] == '\n' ? 0 : *line + 1;
+	out[n->stored++] = in[i];
+}
+
 static inline struct naive
 naive_scan(const char *in, size_t len, uint64_t max_size, char *out)
 {
@@ -62,12 +75,30 @@ naive_scan(const char *in, size_t len, uint64_t max_size, char *out)
 			break;
 		if (in[i] == '.' && naive_line_starts(in, i))
 			continue;
-		n.fault = naive_byte(in, i, line, max - n.size);
-		if (n.fault != SMTP_DATA_FINE || in[i] == '\r')
-			continue;
-		n.size += in[i] == '\n' ? 2 : 1;
-		line = in[i] == '\n' ? 0 : line + 1;
-		out[n.stored++] = in[i];
+		naive_take(&n, in, i, &line, max, out);
+	}
+	return n;
+}
+
+/* A whole message as it came in chunks: there is no end in it and no dot means anything.
+ */
+static inline struct naive
+naive_counted(const char *in, size_t len, uint64_t max_size, bool binary, char *out)
+{
+	struct naive n = { .ended = true, .consumed = len };
+	uint64_t line = 0, max = max_size ? max_size : UINT64_MAX;
+
+	for (size_t i = 0; i < len && n.fault == SMTP_DATA_FINE; i++) {
+		if (!binary && in[i] == '\r' && i + 1 == len) {
+			n.fault = SMTP_DATA_BARE_CR;
+		} else if (!binary) {
+			naive_take(&n, in, i, &line, max, out);
+		} else if (n.size == max) {
+			n.fault = SMTP_DATA_TOO_BIG;
+		} else {
+			n.size++;
+			out[n.stored++] = in[i];
+		}
 	}
 	return n;
 }

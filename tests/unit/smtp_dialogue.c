@@ -362,7 +362,7 @@ test_line_limits(void **state)
 	say(&t, "HELO me", SMTP_ASK_NOTHING, "250");
 	assert_int_equal(smtp_dialogue_line_limit(t.d), 512);
 	say(&t, "EHLO me", SMTP_ASK_NOTHING, "250");
-	assert_true(smtp_dialogue_line_limit(t.d) >= 512 + 26 + 500);
+	assert_int_equal(smtp_dialogue_line_limit(t.d), 512 + 26 + 17 + 10 + 500);
 	say(&t, "AUTH PLAIN", SMTP_ASK_AUTH, NULL);
 	answer(&t, SMTP_ANSWER_AUTH_CHALLENGE, "", SMTP_ASK_NOTHING, "334 ");
 	assert_int_equal(smtp_dialogue_line_limit(t.d), 12288);
@@ -396,7 +396,27 @@ test_no_mechanisms(void **state)
 	talk_begin(&t, &policy);
 	say(&t, "EHLO me", SMTP_ASK_NOTHING,
 		"250-447.edu says hello\r\n250-PIPELINING\r\n250-SIZE 1000\r\n"
-		"250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n");
+		"250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
+		"250-ENHANCEDSTATUSCODES\r\n250-LIMITS RCPTMAX=100 MAILMAX=100\r\n"
+		"250 HELP\r\n");
+	assert_int_equal(smtp_dialogue_line_limit(t.d), 512 + 26 + 17 + 10);
+	talk_end(&t);
+}
+
+/* LIMITS has numbers of at most six digits (RFC 9422 section 4). */
+static void
+test_limits_are_told(void **state)
+{
+	struct smtp_policy policy = POLICY;
+	struct talk t;
+
+	(void)state;
+	policy.max_messages = 1000000;
+	policy.max_recipients = 1;
+	talk_begin(&t, &policy);
+	smtp_dialogue_line(t.d, SMTP_LINE_FINE, "EHLO me", 7, &t.replies, &t.request);
+	assert_non_null(strstr(buffer_string(&t.replies),
+		"\r\n250-LIMITS RCPTMAX=1 MAILMAX=999999\r\n"));
 	talk_end(&t);
 }
 
@@ -410,7 +430,8 @@ test_commands_that_end_a_group(void **state)
 		bool last;
 	} CASES[] = { { "EHLO again", true }, { "HELO again", true }, { "DATA", true },
 		{ "NOOP", false }, { "RSET", false }, { "RCPT TO:<a@447.edu>", false },
-		{ "VRFY a", false }, { "HELP", false }, { "QUIT", false } };
+		{ "VRFY a", false }, { "HELP", false }, { "BDAT 5 LAST", false },
+		{ "QUIT", false } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
@@ -426,12 +447,16 @@ test_commands_that_end_a_group(void **state)
 			assert_string_equal(t.request.refused, "early-command");
 			assert_int_equal(t.request.ask, SMTP_ASK_CLOSE);
 			assert_non_null(
+				strstr(buffer_string(&t.replies), "503 5.5.1 Wait "));
+			assert_non_null(
 				strstr(buffer_string(&t.replies), "\r\n421 4.7.0 "));
 			check_replies(&t, "503 5.5.1 ");
 		} else {
 			assert_null(t.request.refused);
 		}
 		talk_end(&t);
+		if (strncmp(line, "BDAT", 4) == 0)
+			continue;
 		log_in(&t, "HELO me");
 		smtp_dialogue_more_behind(t.d, true);
 		smtp_dialogue_line(
@@ -480,6 +505,7 @@ main(void)
 		cmocka_unit_test(test_line_limits),
 		cmocka_unit_test(test_no_limit_of_size),
 		cmocka_unit_test(test_no_mechanisms),
+		cmocka_unit_test(test_limits_are_told),
 		cmocka_unit_test(test_commands_that_end_a_group),
 		cmocka_unit_test(test_answers_end_a_group),
 	};

@@ -54,6 +54,14 @@ test_every_state_and_event(void **state)
 			s == SMTP_STATE_READY ? SMTP_STATE_SENDER : NONE);
 		assert_int_equal(next(s, SMTP_EVENT_DATA),
 			s == SMTP_STATE_RECIPIENTS ? SMTP_STATE_MESSAGE : NONE);
+		assert_int_equal(next(s, SMTP_EVENT_CHUNK),
+			s == SMTP_STATE_RECIPIENTS || s == SMTP_STATE_CHUNKS
+				? SMTP_STATE_CHUNKS
+				: NONE);
+		assert_int_equal(next(s, SMTP_EVENT_WHOLE),
+			s == SMTP_STATE_MESSAGE || s == SMTP_STATE_CHUNKS
+				? SMTP_STATE_DELIVERY
+				: NONE);
 		assert_non_null(smtp_state_name(s));
 	}
 	assert_int_equal(

@@ -66,6 +66,42 @@ static const struct {
 		"Return-Path: <\"a b\"@c>\n"
 		"Received: from [IPv6:::1] by h with ESMTP id 1;\n"
 		"\tThu, 31 Dec 2099 23:59:59 +0000\n" },
+	{ { .sender = "gr\xc3\xbc@b\xc3\xbc.x",
+		  .helo = "h",
+		  .hostname = "h",
+		  .extended = true,
+		  .utf8 = true,
+		  .tls_version = "TLS1.3",
+		  .user = "a@b",
+		  .id = "1",
+		  .time = 0 },
+		"Return-Path: <gr\xc3\xbc@b\xc3\xbc.x>\n"
+		"Received: from h (using TLS1.3) (user a@b) by h with UTF8SMTPSA id 1;\n"
+		"\tThu, 01 Jan 1970 00:00:00 +0000\n" },
+	{ { .sender = "gr\xc3\xbc\xc2\x85\xff@b",
+		  .helo = "[x:(y)]",
+		  .hostname = "h",
+		  .extended = true,
+		  .utf8 = true,
+		  .crlf = true,
+		  .user = "somebody@example.org",
+		  .mechanism = "PLAIN",
+		  .id = "1",
+		  .time = 0 },
+		"Return-Path: <gr\xc3\xbc___@b>\r\n"
+		"Authentication-Results: h; auth=pass (PLAIN) "
+		"smtp.auth=somebody@example.org\r\n"
+		"Received: from unknown (helo [x:_y_]) (user somebody@example.org) by "
+		"h with\r\n"
+		"\tUTF8SMTPA id 1; Thu, 01 Jan 1970 00:00:00 +0000\r\n" },
+	{ { .sender = "gr\xc3\xbc@b",
+		  .helo = "[x:y]",
+		  .hostname = "h",
+		  .id = "1",
+		  .time = 0 },
+		"Return-Path: <gr__@b>\n"
+		"Received: from [x:y] by h with SMTP id 1; Thu, 01 Jan 1970 00:00:00 "
+		"+0000\n" },
 	{ { .sender = "a@b\r\nX: y",
 		  .helo = "x)\r\n\tby evil (\\<\xc3\xbc>",
 		  .peer = "1.2.3.4])\nX: y",
@@ -89,6 +125,33 @@ test_whole(void **state)
 
 		assert_int_equal(smtp_trace_append(&b, &CASES[i].trace), 0);
 		assert_string_equal(buffer_string(&b), CASES[i].text);
+		buffer_free(&b);
+	}
+}
+
+/* RFC 3848 and RFC 6531 section 3.7.3. */
+static void
+test_protocols(void **state)
+{
+	static const char *const NAMES[] = { "ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA",
+		"UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA" };
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct smtp_trace t = { .sender = "",
+			.helo = "h",
+			.hostname = "h",
+			.extended = true,
+			.utf8 = i & 4,
+			.tls_version = i & 2 ? "TLS1.3" : NULL,
+			.user = i & 1 ? "a@b" : NULL,
+			.id = "1" };
+		struct buffer b = { 0 };
+		char with[32];
+
+		assert_int_equal(smtp_trace_append(&b, &t), 0);
+		snprintf(with, sizeof(with), " with %s id ", NAMES[i]);
+		assert_non_null(strstr(buffer_string(&b), with));
 		buffer_free(&b);
 	}
 }
@@ -136,6 +199,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_protocols),
 		cmocka_unit_test(test_folds_everywhere),
 	};
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "pki/idna.h"
 #include "smtp/dialogue.h"
 #include "smtp/header.h"
 #include "transcript.h"
@@ -25,14 +26,16 @@ struct account {
 
 struct letter {
 	char to[NAME_SIZE];
-	char *text; /* its lines with LF */
+	struct buffer text; /* as it is stored */
 };
 
 struct world {
 	struct smtp_policy policy;
 	char hostname[NAME_SIZE], mechanisms[NAME_SIZE], certificate[NAME_SIZE];
 	char domain_text[NAME_SIZE], *domains[MANY];
-	bool starttls, any_recipient, own_sender, enrol, full;
+	char **domains_utf8;
+	bool starttls, any_recipient, own_sender, enrol;
+	bool no_disk, no_mail, no_users; /* what is broken */
 	struct account accounts[MANY];
 	size_t n_accounts;
 	struct letter letters[MANY * 8];
@@ -40,7 +43,7 @@ struct world {
 };
 
 struct exchange {
-	enum { CLASSIC, PLAIN, LOGIN, EXTERNAL } kind;
+	enum { CLASSIC, EXTERNAL, PLAIN, LOGIN } kind;
 	int step;
 	char name[NAME_SIZE];
 };
@@ -49,7 +52,6 @@ struct wire {
 	struct world *world;
 	struct smtp_dialogue *d;
 	struct smtp_line line;
-	struct smtp_data data;
 	struct smtp_header header;
 	struct exchange exchange;
 	struct buffer in;   /* not yet read */
@@ -84,12 +86,16 @@ world_domains(struct world *w, const char *text)
 {
 	char *at, *rest;
 
+	pki_idna_free(w->domains_utf8, w->policy.n_domains);
 	snprintf(w->domain_text, sizeof(w->domain_text), "%s", text);
 	w->policy.n_domains = 0;
 	for (at = strtok_r(w->domain_text, " ", &rest); at;
 		at = strtok_r(NULL, " ", &rest))
 		w->domains[w->policy.n_domains++] = at;
 	w->policy.domains = w->domains;
+	assert_int_equal(
+		pki_idna_all(w->domains, w->policy.n_domains, &w->domains_utf8), 0);
+	w->policy.domains_utf8 = w->domains_utf8;
 }
 
 static inline void
@@ -112,17 +118,32 @@ static inline void
 world_free(struct world *w)
 {
 	for (size_t i = 0; i < w->n_letters; i++)
-		free(w->letters[i].text);
+		buffer_free(&w->letters[i].text);
+	pki_idna_free(w->domains_utf8, w->policy.n_domains);
 }
 
 /* The last message for an address, or NULL. */
-static inline const char *
+static inline const struct buffer *
 world_letter(const struct world *w, const char *to)
 {
 	for (size_t i = w->n_letters; i > 0; i--)
 		if (strcmp(w->letters[i - 1].to, to) == 0)
-			return w->letters[i - 1].text;
+			return &w->letters[i - 1].text;
 	return NULL;
+}
+
+/* Takes away, or gives back, what the server needs. */
+static inline bool
+world_break(struct world *w, const char *what, bool broken)
+{
+	bool *which = strcmp(what, "disk") == 0    ? &w->no_disk
+		      : strcmp(what, "mail") == 0  ? &w->no_mail
+		      : strcmp(what, "users") == 0 ? &w->no_users
+						   : NULL;
+
+	if (which)
+		*which = broken;
+	return which != NULL;
 }
 
 /* A setting of postern.conf; false for one that means nothing here. */
@@ -155,6 +176,8 @@ world_set(struct world *w, const char *key, const char *value)
 		w->starttls = strcmp(value, "starttls") == 0;
 	else if (strcmp(key, "recipients") == 0)
 		w->any_recipient = strcmp(value, "any") == 0;
+	else if (strcmp(key, "timeout_command") == 0 || strcmp(key, "timeout_data") == 0)
+		return number > 0;
 	else if (strcmp(key, "enrol") == 0)
 		w->enrol = strcmp(value, "certificate") == 0;
 	else if (strcmp(key, "senders") == 0) {
@@ -234,6 +257,8 @@ exchange_decoded(struct wire *wire, const char *text, size_t len, const char **r
 	struct world *w = wire->world;
 	const char *user;
 
+	if (w->no_users)
+		return SMTP_ANSWER_FAULT;
 	if (x->kind == PLAIN) {
 		user = memchr(text, '\0', len);
 		if (!user || !memchr(user + 1, '\0', (size_t)(text + len - user - 1)))
@@ -264,20 +289,27 @@ exchange_decoded(struct wire *wire, const char *text, size_t len, const char **r
 static inline enum smtp_answer
 exchange_begin(struct wire *wire, const struct smtp_request *request)
 {
+	/* In order of strength. */
 	static const char *const KINDS[] = {
-		[PLAIN] = "PLAIN", [LOGIN] = "LOGIN", [EXTERNAL] = "EXTERNAL"
+		[EXTERNAL] = "EXTERNAL", [PLAIN] = "PLAIN", [LOGIN] = "LOGIN"
 	};
 	const char *name = request->mechanism;
+	bool stronger = false;
 
 	wire->exchange = (struct exchange){ .kind = CLASSIC };
 	if (!name)
 		return SMTP_ANSWER_YES;
-	for (size_t i = PLAIN; i <= EXTERNAL; i++)
-		if (text_equal(name, strlen(name), KINDS[i]) &&
-			strstr(wire->world->mechanisms, KINDS[i])) {
+	for (size_t i = EXTERNAL; i <= LOGIN; i++) {
+		bool offered = strstr(wire->world->mechanisms, KINDS[i]);
+
+		if (text_equal(name, strlen(name), KINDS[i])) {
 			wire->exchange.kind = i;
-			return SMTP_ANSWER_YES;
+			return offered    ? SMTP_ANSWER_YES
+			       : stronger ? SMTP_ANSWER_AUTH_WEAK
+					  : SMTP_ANSWER_AUTH_UNKNOWN;
 		}
+		stronger |= offered;
+	}
 	return SMTP_ANSWER_AUTH_UNKNOWN;
 }
 
@@ -286,14 +318,17 @@ exchange_step(
 	struct wire *wire, const struct smtp_request *request, const char **ret_text)
 {
 	static const char *const FIRST[] = { [CLASSIC] = "dXNlcm5hbWU=",
+		[EXTERNAL] = "",
 		[PLAIN] = "",
-		[LOGIN] = "VXNlcm5hbWU6",
-		[EXTERNAL] = "" };
+		[LOGIN] = "VXNlcm5hbWU6" };
 	struct buffer decoded = { 0 };
 	enum smtp_answer answer;
 
-	if (request->auth_first && exchange_begin(wire, request) != SMTP_ANSWER_YES)
-		return SMTP_ANSWER_AUTH_UNKNOWN;
+	if (request->auth_first) {
+		answer = exchange_begin(wire, request);
+		if (answer != SMTP_ANSWER_YES)
+			return answer;
+	}
 	if (!request->line) {
 		*ret_text = FIRST[wire->exchange.kind];
 		return SMTP_ANSWER_AUTH_CHALLENGE;
@@ -321,7 +356,11 @@ world_recipient(const struct world *w, const char *address)
 {
 	bool postmaster = strncmp(address, "postmaster@", 11) == 0;
 
-	if (w->any_recipient || postmaster || world_find(w, address))
+	if (w->any_recipient || postmaster)
+		return SMTP_ANSWER_YES;
+	if (w->no_users)
+		return SMTP_ANSWER_FAULT;
+	if (world_find(w, address))
 		return SMTP_ANSWER_YES;
 	return SMTP_ANSWER_NO;
 }
@@ -334,14 +373,18 @@ world_deliver(struct wire *wire)
 	size_t n;
 
 	to = smtp_dialogue_recipients(wire->d, &n);
+	if (w->no_disk)
+		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct letter *l = &w->letters[w->n_letters++];
 
 		snprintf(l->to, sizeof(l->to), "%s", to[i]);
-		l->text = strdup(buffer_string(&wire->message));
+		l->text = (struct buffer){ 0 };
+		buffer_append(&l->text, buffer_data(&wire->message),
+			buffer_len(&wire->message));
 	}
 	buffer_free(&wire->message);
-	return SMTP_ANSWER_YES;
+	return w->no_disk ? SMTP_ANSWER_FULL : SMTP_ANSWER_YES;
 }
 
 static inline enum smtp_answer
@@ -351,9 +394,9 @@ world_open(struct wire *wire)
 	struct smtp_header_facts facts = { .id = "1", .time = 784111777 };
 
 	facts.ours = (struct smtp_authres_names){ p->hostname, p->domains, p->n_domains };
-	smtp_data_init(&wire->data, p->max_message_size);
+	facts.crlf = smtp_dialogue_is_binary(wire->d);
 	smtp_header_init(&wire->header, &facts);
-	return SMTP_ANSWER_YES;
+	return wire->world->no_mail ? SMTP_ANSWER_FAULT : SMTP_ANSWER_YES;
 }
 
 static inline void
@@ -368,9 +411,8 @@ wire_store(struct wire *wire, const char *data, size_t len)
 static inline enum smtp_data_fault
 wire_fault(struct wire *wire)
 {
-	if (wire->data.fault != SMTP_DATA_FINE)
-		return wire->data.fault;
-	smtp_header_finish(&wire->header, &wire->message);
+	if (smtp_dialogue_message_is_whole(wire->d))
+		smtp_header_finish(&wire->header, &wire->message);
 	return wire->header.fault;
 }
 
@@ -427,7 +469,8 @@ wire_step(struct wire *wire)
 	bool found;
 
 	if (smtp_dialogue_in_message(wire->d)) {
-		found = smtp_data_scan(&wire->data, data, len, data, &stored, &consumed);
+		found = smtp_dialogue_message(
+			wire->d, data, len, data, &stored, &consumed);
 		wire_store(wire, data, stored);
 		if (found)
 			smtp_dialogue_message_end(

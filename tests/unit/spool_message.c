@@ -151,6 +151,27 @@ test_sizes(void **state)
 		}
 }
 
+/* As it was sent, and its name says so. */
+static void
+test_binary(void **state)
+{
+	static const char text[] = "a\r\nb\nc\rd\0\xff.\r\n";
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		struct spool_message *m = open_message(named);
+
+		spool_message_set_binary(m);
+		assert_int_equal(spool_message_write(m, text, sizeof(text) - 1), 0);
+		assert_int_equal(deliver(m, "a@x", NULL, NULL), 0);
+		spool_message_free(m);
+		assert_int_equal(count("x/a/new"), 1);
+		assert_content(found.last, text, sizeof(text) - 1);
+		assert_string_equal(found.last + strlen(found.last) - 4, ":2,B");
+		assert_int_equal(unlink(found.last), 0);
+	}
+}
+
 static void
 test_discard(void **state)
 {
@@ -502,6 +523,7 @@ main(void)
 		IN_ROOT(test_unnamed_draft),
 		IN_ROOT(test_again),
 		IN_ROOT(test_sizes),
+		IN_ROOT(test_binary),
 		IN_ROOT(test_discard),
 		IN_ROOT(test_bad_recipients),
 		IN_ROOT(test_bad_opening),

@@ -139,11 +139,15 @@ test_file(void **state)
 
 	(void)state;
 	snprintf(pattern, sizeof(pattern),
-		"^[0-9]{10,}\\.M[0-9]{6}P%ldQabc9\\.[A-Za-z0-9.-]+,S=1234$",
+		"^[0-9]{10,}\\.M[0-9]{6}P%ldQabc9\\.[A-Za-z0-9.-]+,S=1234(:2,B)?$",
 		(long)getpid());
 	assert_int_equal(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB), 0);
-	spool_name_file("abc9", 1234, name);
+	spool_name_file("abc9", 1234, "", name);
 	assert_int_equal(regexec(&re, name, 0, NULL, 0), 0);
+	assert_null(strchr(name, ':'));
+	spool_name_file("abc9", 1234, "B", name);
+	assert_int_equal(regexec(&re, name, 0, NULL, 0), 0);
+	assert_string_equal(strchr(name, ':'), ":2,B");
 	regfree(&re);
 }
 

@@ -67,6 +67,12 @@ def folder(prefix):
     return give(path)
 
 
+def folder_name(local):
+    """The name of a mailbox's folder, as postern.conf(5) has it."""
+    name = re.sub(rb"[^a-z0-9._+=-]|^[.-]", lambda m: b"%%%02X" % m[0][0], local.encode().lower())
+    return name.decode()
+
+
 def processes_with(text, program=""):
     """Ids of the processes on whose command line text stands, but for our own; with program
     those alone whose first word ends so."""
@@ -317,7 +323,7 @@ class Door:
         where = "*/*"
         if address:
             local, domain = address.rsplit("@", 1)
-            where = f"{domain}/{local}"
+            where = f"{domain}/{folder_name(local)}"
         files = sorted(self.mail.glob(f"{where}/new/*")) + sorted(self.mail.glob(f"{where}/cur/*"))
         return [file.read_bytes() for file in files]
 

@@ -48,43 +48,46 @@ def send(client, sender, recipients, message, expect=250):
     return reply
 
 
-FIELD = rb"((?:[^\n]+\n[ \t]+)*[^\n]+)\n"
+# Lines end with LF, but those of a message declared BODY=BINARYMIME with CRLF.
+FIELD = rb"((?:[^\n]+\n[ \t]+)*[^\r\n]+)\r?\n"
 TRACE = re.compile(
-    rb"Return-Path: <([^>\n]*)>\nAuthentication-Results: " + FIELD + rb"Received: " + FIELD)
+    rb"Return-Path: <([^>\n]*)>(\r?\n)Authentication-Results: " + FIELD
+    + rb"Received: " + FIELD)
 
 
 def unfold(value):
-    return re.sub(r"\n[ \t]+", " ", value.decode())
+    return re.sub(r"\r?\n[ \t]+", " ", value.decode())
 
 
 def split_stored(stored):
     """(Return-Path's value, Received unfolded, the rest) of a stored message."""
     found = TRACE.match(stored)
     assert found, stored[:1000]
-    return found[1].decode(), unfold(found[3]), stored[found.end():]
+    return found[1].decode(), unfold(found[4]), stored[found.end():]
 
 
-def added_fields(received):
+def added_fields(received, end=b"\n"):
     """What the server adds to a message with that Received, which is of the same moment: its
     Date and its Message-ID."""
     host, queue_id = re.search(r" by (\S+) with \w+ id (\w+)", received).groups()
     date = received.rsplit("; ", 1)[1]
-    return f"Date: {date}\n".encode(), f"Message-ID: <{queue_id}@{host}>\n".encode()
+    return f"Date: {date}".encode() + end, f"Message-ID: <{queue_id}@{host}>".encode() + end
 
 
 def split_trace(stored):
     """The same with the rest as it was sent: a header or some text, not an empty line, came
     first; with no Bcc and the like."""
     path, received, rest = split_stored(stored)
-    date, message_id = added_fields(received)
-    if rest.startswith(date + message_id + b"\n"):
-        return path, received, rest.removeprefix(date + message_id + b"\n")
+    end = TRACE.match(stored)[2]
+    date, message_id = added_fields(received, end)
+    if rest.startswith(date + message_id + end):
+        return path, received, rest.removeprefix(date + message_id + end)
     return path, received, rest.replace(date, b"", 1).replace(message_id, b"", 1)
 
 
 def results_of(stored):
     """The value of our Authentication-Results, unfolded, of a stored message."""
-    return unfold(TRACE.match(stored)[2])
+    return unfold(TRACE.match(stored)[3])
 
 
 def leave(client):

@@ -69,6 +69,17 @@ def by_one_write(client, message):
     assert client.reply().code == 250
 
 
+def by_chunks(client, message, step, parameters=""):
+    """By BDAT (RFC 3030), all in one write."""
+    parts = [message[at:at + step] for at in range(0, len(message), step)] + [b""]
+    group = f"MAIL FROM:<{BRAD}>{parameters}\r\nRCPT TO:<{BRAD}>\r\n".encode()
+    for n, part in enumerate(parts):
+        last = b" LAST" if n == len(parts) - 1 else b""
+        group += b"BDAT %d%s\r\n%s" % (len(part), last, part)
+    client.send(group)
+    assert [client.reply().code for _ in range(2 + len(parts))] == [250] * (2 + len(parts))
+
+
 @pytest.mark.parametrize("voice", VOICES)
 def test_corpus_by_data(sender, voice):
     s = sender(VOICES[voice])
@@ -85,6 +96,25 @@ def test_corpus_pipelined(sender):
     for what, message in corpus.texts().items():
         by_one_write(s.client, message)
         s.check(what, message)
+
+
+@pytest.mark.parametrize("step", [7, 1000, 1 << 24])
+def test_corpus_by_chunks(sender, step):
+    s = sender()
+    for what, message in {**corpus.texts(), **corpus.unterminated()}.items():
+        if len(message) // step < 2000:
+            by_chunks(s.client, message, step)
+            s.check(what, message)
+
+
+@pytest.mark.parametrize("step", [100, 1 << 24])
+def test_binary_corpus(sender, step):
+    s = sender()
+    binary = {**corpus.texts(), **corpus.unterminated(), **corpus.binary()}
+    for what, message in binary.items():
+        if len(message) // step < 2000:
+            by_chunks(s.client, message, step, " BODY=BINARYMIME")
+            s.check(what, message, binary=True)
 
 
 def test_corpus_has_what_it_claims():

@@ -3,13 +3,18 @@
 README.md beside them; tests/unit/smtp_transcripts.c replays the same files without it."""
 
 import base64
+import contextlib
 import dataclasses
+import os
 import pathlib
 import re
+import signal
+import subprocess
 import time
 
 import pytest
 
+import harness
 import sessions
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "transcripts"
@@ -34,7 +39,7 @@ def parse(path):
     for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue
-        found = re.fullmatch(r"([A-Za-z]+:|[CS][.*]|\|\*?) ?(.*)", line)
+        found = re.fullmatch(r"([A-Za-z]+:|[CS][.*#]|\|[.*]?) ?(.*)", line)
         assert found, f"{path}:{number}: says nothing known"
         word, text = found[1].rstrip(":"), found[2]
         if word == "config":
@@ -83,14 +88,57 @@ def expand(text, star=b""):
     return out
 
 
+class Breakage:
+    """What a door needs, taken away and given back: its user store, its mail directory, or the
+    space under that."""
+
+    def __init__(self, door):
+        self.door, self.disk = door, None
+
+    def take(self, what):
+        if what == "disk":
+            self.fill_disk()
+            return
+        path = {"mail": self.door.mail, "users": self.door.users}[what]
+        path.rename(path.with_name(f"{path.name}.away"))
+        if what == "users":
+            path.mkdir()
+
+    def give(self, what):
+        if what == "disk":
+            (self.disk / "filler").unlink()
+            return
+        path = {"mail": self.door.mail, "users": self.door.users}[what]
+        if what == "users":
+            path.rmdir()
+        path.with_name(f"{path.name}.away").rename(path)
+
+    def fill_disk(self):
+        if not harness.AS_ROOT:
+            pytest.skip("mounts a file system")
+        self.disk = self.door.mail
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0755", "tmpfs", self.disk], check=True)
+        harness.give(self.disk)
+        with open(self.disk / "filler", "wb", buffering=0) as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(bytes(4096))
+
+    def close(self):
+        if self.disk:
+            subprocess.run(["umount", self.disk], check=True)
+
+
 class Player:
     """One transcript under way. dial() connects and gives a client with its TLS as far as it
     begins by itself; start_tls(client) is for STARTTLS; mailbox(address) gives the texts of
-    the messages there."""
+    the messages there; stop() asks the server to end; broken is a Breakage."""
 
-    def __init__(self, transcript, dial, start_tls, mailbox):
+    def __init__(self, transcript, dial, start_tls, mailbox, stop, broken):
         self.transcript, self.dial = transcript, dial
         self.start_tls, self.mailbox = start_tls, mailbox
+        self.stop_server, self.broken = stop, broken
         self.client = dial()
         self.pending, self.star, self.letter = b"", b"", None
         self.asked = time.monotonic()
@@ -123,6 +171,26 @@ class Player:
         assert found, f"expected {text!r}, got {got!r}"
         self.star = found[len(parts) - 1] if len(parts) > 1 else self.star
 
+    def whole(self, code):
+        self.flush()
+        assert str(self.client.reply().code) == code
+
+    def wait(self, _):
+        """The server's patience ends by itself."""
+        self.flush()
+
+    def stop(self, _):
+        self.flush()
+        self.stop_server()
+
+    def take(self, what):
+        self.flush()
+        self.broken.take(what)
+
+    def give(self, what):
+        self.flush()
+        self.broken.give(what)
+
     def tls(self, _):
         self.flush()
         self.start_tls(self.client)
@@ -132,15 +200,19 @@ class Player:
         assert self.client.at_end()
 
     def connect(self, _):
+        self.flush()
         self.client.close()
         self.client = self.dial()
 
     def mail(self, address):
         self.flush()
-        texts = self.mailbox(address)
+        texts = self.mailbox(expand(address).decode())
         assert texts, f"nothing was delivered to {address}"
         self.letter = []
         self.letters = [sessions.split_stored(text)[2] for text in texts]
+
+    def letter_part(self, text):
+        self.letter.append(re.escape(expand(text, self.star)))
 
     def letter_line(self, text):
         self.letter.append(re.escape(expand(text, self.star)) + b"\n")
@@ -164,13 +236,14 @@ class Player:
     def play(self):
         does = {
             "C": self.send_line, "C.": self.send, "S": self.line, "S*": self.pattern,
-            "TLS": self.tls, "END": self.end, "CONNECT": self.connect, "MAIL": self.mail,
-            "|": self.letter_line, "|*": self.letter_pattern, "NONE": self.none,
-            "DELAY": self.delay,
+            "S#": self.whole, "TLS": self.tls, "END": self.end, "CONNECT": self.connect,
+            "WAIT": self.wait, "STOP": self.stop, "BREAK": self.take, "MEND": self.give,
+            "MAIL": self.mail, "|": self.letter_line, "|.": self.letter_part,
+            "|*": self.letter_pattern, "NONE": self.none, "DELAY": self.delay,
         }
         for number, word, text in self.transcript.steps:
             try:
-                if word not in ("|", "|*"):
+                if word not in ("|", "|.", "|*"):
                     self.settle_letter()
                 if word != "LOG":
                     does[word](text)
@@ -186,26 +259,39 @@ def log_words(transcript):
     return [text for _, word, text in transcript.steps if word == "LOG"]
 
 
-def replay(transcript, door):
+def replay(transcript, door, broken):
     def dial():
         return door.connect(transcript.certificate, banner=False)
 
     def start_tls(client):
         client.start_tls(door.context(transcript.certificate))
 
+    def stop():
+        os.kill(door.handlers[-1].pid, signal.SIGTERM)
+
     for name, password in transcript.users.items():
         door.add_user(name, password)
-    player = Player(transcript, dial, start_tls, door.messages)
+    player = Player(transcript, dial, start_tls, door.messages, stop, broken)
     player.play()
     player.client.close()
+
+
+# What a handler may end with once something was taken from it: sysexits(3).
+FAULTS = (0, 71, 75, 78)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_transcript(door, path):
     transcript = parse(path)
-    here = door(**{**DEFAULTS, **transcript.config})
-    replay(transcript, here)
-    here.wait()
+    breaks = any(word == "BREAK" for _, word, _ in transcript.steps)
+    here = door(
+        **{**DEFAULTS, **transcript.config}, exits=FAULTS if breaks else (0,))
+    broken = Breakage(here)
+    try:
+        replay(transcript, here, broken)
+        here.wait()
+    finally:
+        broken.close()
     said = [record.get("reason") for record in here.records()]
     for word in log_words(transcript):
         assert word in said
@@ -213,4 +299,4 @@ def test_transcript(door, path):
 
 
 def test_there_are_transcripts():
-    assert len(list(FOLDER.glob("*.txt"))) >= 60
+    assert len(list(FOLDER.glob("*.txt"))) >= 250
