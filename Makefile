@@ -61,7 +61,7 @@ endif
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPOSTERN_VERSION='"$(VERSION)"' \
-	-DPOSTERN_SYSCONFDIR='"$(SYSCONFDIR)"' $(FORTIFY) -Isrc $(LIB_CFLAGS) $(CPPFLAGS)
+	-DPOSTERN_SYSCONFDIR='"$(SYSCONFDIR)"' $(FORTIFY) -Isrc -I$(O)/generated $(LIB_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu17 $(CFLAGS) $(HARDEN) $(WARN)
 ALL_LDFLAGS = $(LDHARDEN) $(LDFLAGS)
 
@@ -97,6 +97,16 @@ $(B)/bin/%: $(STATIC_PARTS) $(LIBRARY)
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+# The system call filters are compiled by libseccomp, once and here.
+FILTERS := $(O)/generated/filters.h
+$(O)/obj/host/filter.o: $(FILTERS)
+$(FILTERS): src/host/filters/generate.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARN) -o $(@D)/generate $< \
+		$$($(PKG_CONFIG) --cflags --libs libseccomp)
+	$(@D)/generate >$@.new
+	mv $@.new $@
 
 $(O)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)

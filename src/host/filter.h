@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: ISC
+/*
+ * System call filters (seccomp(2)), one for each kind of process; what they let through
+ * stands in filters/generate.c. A call that is not among them ends the process, which is
+ * told before, so that somebody learns which call it was.
+ */
+#ifndef HOST_FILTER_H
+#define HOST_FILTER_H
+
+enum host_filter {
+	HOST_FILTER_TLS,
+	HOST_FILTER_SMTP,
+	HOST_FILTER_SMTP_JOURNAL, /* where the log is the journal's */
+	HOST_FILTERS,
+};
+
+/* Needs no_new_privs. on_forbidden is called in the place of a forbidden call, with its
+ * number, from a signal handler: it may only do what signal-safety(7) allows, and when it
+ * returns the process ends by SIGSYS. 0; -EOPNOTSUPP where the kernel has no filters; or
+ * another negative errno. */
+int host_filter_install(enum host_filter filter, void (*on_forbidden)(int call));
+
+/* The name of a system call by its number: "openat"; "unknown" for what has none. */
+const char *host_filter_call_name(int call);
+
+#endif
