@@ -153,6 +153,12 @@ host_log_free(struct host_log *log)
 	free(log);
 }
 
+bool
+host_log_is_journal(const struct host_log *log)
+{
+	return log && log->target == TO_JOURNAL;
+}
+
 void
 host_log_session(struct host_log *log, const char *session, const char *peer)
 {

@@ -31,6 +31,9 @@ struct host_record {
 int host_log_open(const struct config *config, struct host_log **ret);
 void host_log_free(struct host_log *log);
 
+/* Whether records go to the journal. */
+bool host_log_is_journal(const struct host_log *log);
+
 /* Every record from here on names this session and this peer; copied. */
 void host_log_session(struct host_log *log, const char *session, const char *peer);
 

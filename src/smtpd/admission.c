@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
  * A small state machine over the control channel: SIGN once, CLAIM once, then PROVED or
- * FAILED. Owns the signer and the proof. A message out of place ends the connection, as
+ * FAILED. Owns the proof, and ends the signer. A message out of place ends the connection, as
  * does a proof that does not hold; a fault of ours refuses the peer with internal_error.
  */
 #include "smtpd/admission.h"
@@ -17,13 +17,13 @@
 #include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/proof.h"
+#include "smtpd/walls.h"
 #include "tls/signer.h"
 
 enum { ALERT_ACCESS_DENIED = 49, ALERT_INTERNAL_ERROR = 80 };
 
 struct admission {
 	struct smtpd_server *s;
-	struct tls_signer *signer; /* NULL: the key could not be read */
 	bool claimed;              /* CLAIM was judged: there is no second one */
 	bool admitted;
 	struct smtpd_proof peer;
@@ -71,11 +71,11 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 
 	/* Without a key the answer is empty, and the handshake ends with internal_error.
 	 */
-	if (!a->signer)
+	if (!a->s->signer)
 		return tls_channel_signature(&a->s->channel, "", 0);
 	if (a->claimed)
 		return smtpd_violated(a->s, "signature-after-claim");
-	r = tls_signer_sign(a->signer, request, made);
+	r = tls_signer_sign(a->s->signer, request, made);
 	if (r == -EALREADY)
 		return smtpd_violated(a->s, "second-signature");
 	if (r == -EINVAL)
@@ -198,10 +198,12 @@ static int
 hear(struct admission *a)
 {
 	struct tls_message m;
-	int r = tls_channel_receive(&a->s->channel, &m);
+	int r = smtpd_receive(a->s, &m);
 
 	if (r == -EPIPE)
 		return smtpd_violated(a->s, "died");
+	if (r == -EACCES)
+		return r;
 	if (r < 0)
 		return smtpd_violated(a->s, "unreadable");
 	switch (m.kind) {
@@ -255,19 +257,17 @@ attend(struct admission *a)
 	return r < 0 ? r : 0;
 }
 
-/* Read now that the handshake is under way in the other process, which never has it. */
-static int
-load_key(struct admission *a)
+int
+smtpd_admission_prepare(struct smtpd_server *s)
 {
 	CLEANUP(buffer_free) struct buffer fault = { 0 };
 	int r;
 
-	if (buffer_len(&a->s->fault) > 0)
+	if (s->config->tls == CONFIG_TLS_OFF || buffer_len(&s->fault) > 0)
 		return 0;
-	r = tls_signer_load(a->s->config->tls_key, &a->signer, &fault);
+	r = tls_signer_load(s->config->tls_key, &s->signer, &fault);
 	if (r < 0)
-		smtpd_fault(
-			a->s, r, "%s", buffer_len(&fault) ? buffer_string(&fault) : "");
+		smtpd_fault(s, r, "%s", buffer_len(&fault) ? buffer_string(&fault) : "");
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -275,12 +275,9 @@ int
 smtpd_admission_run(struct smtpd_server *s)
 {
 	struct admission a = { .s = s };
-	int r = load_key(&a);
+	int r = attend(&a);
 
-	if (r < 0)
-		return r;
-	r = attend(&a);
-	tls_signer_free(a.signer);
+	tls_signer_free(TAKE_PTR(s->signer));
 	smtpd_proof_clear(&a.peer);
 	host_memory_release();
 	return r;

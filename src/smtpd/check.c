@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
+#include "host/sandbox.h"
 #include "pki/identity.h"
 #include "tls/credentials.h"
 
@@ -25,10 +26,10 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 {
 	int n = 0;
 
-	if (config->sandbox == CONFIG_SANDBOX_REQUIRE) {
-		buffer_puts(faults,
-			"sandbox = require: expected try or off: this version does not "
-			"confine itself by Landlock and seccomp\n");
+	if (config->sandbox == CONFIG_SANDBOX_REQUIRE && host_sandbox_missing()) {
+		buffer_printf(faults,
+			"sandbox = require: this kernel has no %s, or not for us\n",
+			host_sandbox_missing());
 		n++;
 	}
 	if (config->tickets) {

@@ -18,6 +18,8 @@
 #include "host/stop.h"
 #include "smtpd/admission.h"
 #include "smtpd/session.h"
+#include "smtpd/walls.h"
+#include "tls/signer.h"
 
 /* How long the tls process may take for the last words, a little above its own limit. */
 enum { CLOSE_GRACE_MS = 3000 };
@@ -133,7 +135,13 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 		log_fault(&s, r, "process");
 		return EX_TEMPFAIL;
 	}
-	close_channel(&s, converse(&s));
+	r = smtpd_admission_prepare(&s);
+	if (r == 0)
+		r = smtpd_walls_raise(&s);
+	if (r < 0)
+		log_fault(&s, r, "sandbox");
+	close_channel(&s, r < 0 ? 0 : converse(&s));
+	tls_signer_free(s.signer);
 	pki_identity_clear(&s.identity);
 	tls_credentials_free(s.credentials);
 	buffer_free(&s.fault);

@@ -13,6 +13,7 @@
 #include "host/clock.h"
 #include "host/stop.h"
 #include "smtpd/session_private.h"
+#include "smtpd/walls.h"
 
 /* Nothing that came before the banner is ever read as a command. */
 static void
@@ -59,11 +60,11 @@ smtpd_session_hear(struct smtpd_session *x)
 {
 	struct smtpd_server *s = x->s;
 	struct tls_message m;
-	int r = tls_channel_receive(&s->channel, &m);
+	int r = smtpd_receive(s, &m);
 
 	if (r < 0) {
 		close(TAKE_FD(s->channel.control));
-		return r == -EPIPE ? r : smtpd_violated(s, "unreadable");
+		return r == -EPIPE || r == -EACCES ? r : smtpd_violated(s, "unreadable");
 	}
 	if (m.kind == TLS_RELAYED && x->state == SMTPD_SESSION_STARTS_TLS) {
 		x->relayed = m.relayed;

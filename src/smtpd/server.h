@@ -20,7 +20,8 @@ struct smtpd_server {
 	const struct host_connection *connection;
 	struct tls_credentials *credentials; /* NULL with TLS off, and after a fault */
 	struct tls_channel channel;
-	int64_t deadline; /* of the whole session, by host_clock_ms */
+	struct tls_signer *signer; /* until the handshake is over; NULL: no key */
+	int64_t deadline;          /* of the whole session, by host_clock_ms */
 
 	/* The peer, once the handshake has proved it; zeroed before and with TLS off. */
 	bool proved;

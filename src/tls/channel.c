@@ -112,6 +112,7 @@ tls_channel_open(const struct config *config, struct tls_credentials *credential
 	struct tls_process p = { .in = connection->in,
 		.out = connection->out,
 		.starttls = config->tls == CONFIG_TLS_STARTTLS,
+		.sandbox = config->sandbox,
 		.credentials = credentials };
 	int r;
 

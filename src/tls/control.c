@@ -8,6 +8,7 @@
  */
 #include "tls/control.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -226,6 +227,8 @@ put_body(struct buffer *b, const struct tls_message *m)
 	case TLS_LAST:
 	case TLS_BANNER:
 		return put_bytes(b, m->bytes.data, m->bytes.len);
+	case TLS_FORBIDDEN:
+		return put_number(b, m->call);
 	case TLS_EARLY:
 		return 0;
 	}
@@ -266,6 +269,9 @@ get_body(struct reader *r, struct tls_message *m)
 	case TLS_LAST:
 	case TLS_BANNER:
 		m->bytes.data = get_bytes(r, TLS_CONTROL_MAX, &m->bytes.len);
+		return 0;
+	case TLS_FORBIDDEN:
+		m->call = get_number(r);
 		return 0;
 	case TLS_EARLY:
 		return 0;
@@ -336,6 +342,14 @@ tls_control_send(int fd, const struct tls_message *m)
 	if (buffer_len(&b) > TLS_CONTROL_MAX)
 		return -EMSGSIZE;
 	return send_packet(fd, buffer_data(&b), buffer_len(&b));
+}
+
+void
+tls_control_send_forbidden(int fd, uint32_t call)
+{
+	const uint32_t packet[2] = { htobe32(TLS_FORBIDDEN), htobe32(call) };
+
+	send(fd, packet, sizeof packet, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 int

@@ -42,7 +42,8 @@ enum tls_kind {
 	/* From the tls process. */
 	TLS_EARLY, /* answer to BANNER, if at all: the peer has spoken before its turn, so
 		    * the banner was not sent and nothing of the peer's is relayed */
-	TLS_KIND_LAST = TLS_EARLY,
+	TLS_FORBIDDEN, /* it has tried a system call that its filter forbids, and ends */
+	TLS_KIND_LAST = TLS_FORBIDDEN,
 };
 
 enum tls_gone {
@@ -101,12 +102,16 @@ struct tls_message {
 		struct tls_relayed relayed;
 		enum tls_gone gone;
 		uint32_t verdict; /* 0 admits, else the alert that refuses */
+		uint32_t call;    /* FORBIDDEN: its number */
 		struct {
 			const void *data;
 			size_t len;
 		} bytes; /* SIGNATURE, STARTTLS, LAST, BANNER */
 	};
 };
+
+/* Sends FORBIDDEN without waiting, as a signal handler may. */
+void tls_control_send_forbidden(int fd, uint32_t call);
 
 /* Waits until the whole message is sent. 0, -EPIPE where the other side is gone, or
  * another negative errno. */

@@ -15,6 +15,8 @@
 
 #include "host/clock.h"
 #include "host/memory.h"
+#include "host/sandbox.h"
+#include "tls/control.h"
 #include "tls/handshake.h"
 #include "tls/linger.h"
 #include "tls/relay.h"
@@ -46,6 +48,28 @@ send_at_once(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+static int control; /* for the handler of a forbidden call */
+
+static void
+take_forbidden(int call)
+{
+	tls_control_send_forbidden(control, (uint32_t)call);
+}
+
+/* No file at all, and the few system calls that records need. What the kernel lacks is
+ * logged by the smtp process, which it lacks as well. */
+static void
+lock_in(const struct tls_process *p)
+{
+	const struct host_sandbox sandbox = { .filter = HOST_FILTER_TLS,
+		.on_forbidden = take_forbidden };
+	const char *missing;
+
+	control = p->control;
+	if (host_sandbox_enter(p->sandbox, &sandbox, &missing) < 0)
+		_exit(1);
+}
+
 void
 tls_process_run(const struct tls_process *p)
 {
@@ -56,6 +80,7 @@ tls_process_run(const struct tls_process *p)
 	enum tls_relay_end end;
 
 	send_at_once(p->out);
+	lock_in(p);
 	if (p->starttls) {
 		end = tls_relay_run(&relay);
 		if (end == TLS_RELAY_LAST)

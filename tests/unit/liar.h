@@ -266,6 +266,7 @@ expect(struct trial *t, const char *what, const char *event, const char *reason)
 	int r;
 
 	start(t, &connection);
+	assert_int_equal(smtpd_admission_prepare(&t->s), 0);
 	r = smtpd_admission_run(&t->s);
 	read_log(line, sizeof line);
 	if (!is_record(line, event, reason) || r != (admitted ? 0 : -EACCES))

@@ -177,7 +177,9 @@ test_altered_transcript(void **state)
 		char line[2048];
 
 		start(&t, &connection);
-		assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
+		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
+		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
+	assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
 		assert_false(t.s.proved);
 		read_log(line, sizeof line);
 		if (!is_record(line, "refused", "") &&
@@ -467,7 +469,9 @@ test_liars_without_handshake(void **state)
 		start(&t, &connection);
 		for (size_t j = 0; j < 3 && cases[n].says[j]; j++)
 			cases[n].says[j](&t);
-		assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
+		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
+		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
+	assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
 		assert_false(t.s.proved);
 		assert_false(t.s.peer.certificate);
 		read_log(line, sizeof line);
@@ -492,6 +496,7 @@ test_liar_without_credentials(void **state)
 	smtpd_fault(&t.s, -ENOENT, "tls_ca: missing");
 	claim_brad(&t);
 	prove_brad(&t);
+	assert_int_equal(smtpd_admission_prepare(&t.s), 0);
 	assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
 	assert_false(t.s.proved);
 	read_log(line, sizeof line);

@@ -73,6 +73,9 @@ sample(enum tls_kind kind)
 		m.bytes.data = "221 bye\r\n";
 		m.bytes.len = 9;
 		break;
+	case TLS_FORBIDDEN:
+		m.call = 257;
+		break;
 	case TLS_EARLY:
 		break;
 	}

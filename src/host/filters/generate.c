@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,6 +171,16 @@ allow(scmp_filter_ctx filter, const char *const *names, size_t n)
 }
 
 static void
+allow_ioctl(scmp_filter_ctx filter)
+{
+	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+
+	if (r < 0)
+		fail("ioctl", r);
+}
+
+static void
 allow_fcntl(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < sizeof(FCNTL_COMMANDS) / sizeof(*FCNTL_COMMANDS); i++) {
@@ -269,6 +280,8 @@ main(void)
 	allow(journal, SMTP_CALLS, sizeof(SMTP_CALLS) / sizeof(*SMTP_CALLS));
 	allow_fcntl(smtp);
 	allow_fcntl(journal);
+	allow_ioctl(smtp);
+	allow_ioctl(journal);
 	allow_journal(journal);
 	printf("/* Made by src/host/filters/generate.c. */\n");
 	print_filter(tls, "TLS_FILTER");

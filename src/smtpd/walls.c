@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: ISC
+/*
+ * What the smtp process reaches behind its walls: the user store's folder, the mail, what
+ * instances share, the pins; and, to read, the folders in which the dynamic linker looks
+ * for libgsasl. The log is open already. Faults: a kernel that cannot, where it has to.
+ */
+#include "smtpd/walls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/cleanup.h"
+#include "host/sandbox.h"
+
+/* Whose walls these are, for the handler of a forbidden call. */
+static struct smtpd_server *server;
+
+static void
+log_forbidden(struct smtpd_server *s, const char *process, int call)
+{
+	smtpd_log(s,
+		(struct host_record){ .priority = LOG_CRIT,
+			.event = "forbidden-call",
+			.reason = host_filter_call_name(call) },
+		"The %s process of %s has met its walls and ends", process,
+		s->connection->peer_port);
+}
+
+/* It interrupts a system call that the allocator and the log never make, so that both can
+ * be used here. */
+static void
+take_forbidden(int call)
+{
+	log_forbidden(server, "smtp", call);
+}
+
+/* The folder of the store's file: the new one is written beside it. */
+static char *
+store_folder(const struct config *config)
+{
+	char *folder = strdup(config->users);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (slash)
+		slash[slash == folder] = '\0';
+	else if (folder)
+		strcpy(folder, ".");
+	return folder;
+}
+
+static int
+enter(struct smtpd_server *s, const char *store, const char **ret_missing)
+{
+	const struct config *config = s->config;
+	const struct host_landlock_rule rules[] = {
+		{ store, true },
+		{ config->mail, true },
+		{ config->run, true },
+		{ config->tls_pins, false },
+		{ "/usr/lib", false },
+		{ "/usr/lib64", false },
+		{ "/usr/local/lib", false },
+		{ "/lib", false },
+		{ "/lib64", false },
+		{ "/etc/ld.so.cache", false },
+		{ "/nix/store", false },
+		{ "/gnu/store", false },
+	};
+	const struct host_sandbox sandbox = {
+		.rules = rules,
+		.n_rules = sizeof rules / sizeof *rules,
+		.filter = host_log_is_journal(s->log) ? HOST_FILTER_SMTP_JOURNAL
+						      : HOST_FILTER_SMTP,
+		.on_forbidden = take_forbidden,
+	};
+
+	return host_sandbox_enter(config->sandbox, &sandbox, ret_missing);
+}
+
+int
+smtpd_walls_raise(struct smtpd_server *s)
+{
+	CLEANUP_FREE char *store = store_folder(s->config);
+	const char *missing;
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	server = s;
+	r = enter(s, store, &missing);
+	if (missing)
+		smtpd_log(s,
+			(struct host_record){ .priority = LOG_WARNING,
+				.event = "sandbox-missing",
+				.reason = missing },
+			"This kernel has no %s to lock the processes in", missing);
+	return r;
+}
+
+int
+smtpd_receive(struct smtpd_server *s, struct tls_message *ret)
+{
+	int r = tls_channel_receive(&s->channel, ret);
+
+	if (r < 0 || ret->kind != TLS_FORBIDDEN)
+		return r;
+	log_forbidden(s, "tls", (int)ret->call);
+	return -EACCES;
+}
