@@ -35,7 +35,7 @@ BUILD = pathlib.Path(os.environ.get("POSTERN_BIN", ROOT / "build" / "bin")).reso
 NAMES = ("postern-smtpd", "postern", "postern-keys", "posternctl")
 VARIANT = next((name for name in ("asan", "cover") if name in BUILD.parts), "")
 # Sanitizers and coverage need files and calls that the sandbox takes away.
-SANDBOX = "off" if VARIANT else "try"
+SANDBOX = "off" if VARIANT else "require"
 DEADLINE = 20.0
 
 AS_ROOT = os.geteuid() == 0

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: ISC
+"""Both processes of a connection, taken over: what each tries that it must not is stopped,
+the log says what it was, and the next connection is served as ever."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import pytest
+
+import harness
+import sessions
+
+USER = "brad@447.edu"
+INTRUDER = pathlib.Path(__file__).with_name("intruder.c")
+
+# A deed, and the system call that ends the process for it; None: it fails, no more.
+TLS = {
+    "read": "openat", "write": "openat", "remove": "unlink", "execute": "execve",
+    "socket": "socket", "trace": "ptrace", "kill": "kill", "fork": "clone",
+    "chmod": "chmod", "memory": "process_vm_readv",
+}
+SMTP = {
+    "read": None, "write": None, "remove": None, "execute": "execve", "socket": "socket",
+    "trace": "ptrace", "kill": "kill", "fork": "clone", "chmod": "chmod",
+    "memory": "process_vm_readv",
+}
+DEEDS = [(process, deed, call) for process, deeds in (("tls", TLS), ("smtp", SMTP))
+         for deed, call in deeds.items()]
+
+
+class Overrun(harness.Programs):
+    """The programs with the intruder loaded into them."""
+
+    def __init__(self):
+        super().__init__()
+        self.preload = self.path / "intruder.so"
+        subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-shared", "-fPIC",
+                        "-o", self.preload, INTRUDER], check=True)
+        self.secret = pathlib.Path(tempfile.mkdtemp(prefix="postern-outside-"))
+        (self.secret / "file").write_text("a secret\n")
+        harness.give(self.secret)
+
+    def environment(self, **more):
+        return super().environment(
+            LD_PRELOAD=str(self.preload), INTRUDER_READ=str(self.secret / "file"),
+            INTRUDER_WRITE=str(self.secret / "new"), **more)
+
+
+@pytest.fixture(scope="module")
+def overrun():
+    programs = Overrun()
+    yield programs
+    programs.close()
+
+
+@pytest.mark.parametrize("process, deed, call", DEEDS)
+def test_deeds(overrun, keys, process, deed, call):
+    door = harness.Door(overrun, keys, exits=(0, 71, -31), sandbox="require")
+    try:
+        client = door.connect(USER)
+        client.command("EHLO client.447.edu", 250)
+        if call is None:
+            client.command(f"NOOP {process}:{deed}", 250)
+            sessions.leave(client)
+        else:
+            client.send(f"NOOP {process}:{deed}\r\n")
+            with pytest.raises((OSError, EOFError)):
+                client.reply()
+            client.close()
+        door.wait()
+        found = [r["reason"] for r in door.records(event="forbidden-call")]
+        assert found == ([call] if call else [])
+        assert (overrun.secret / "file").read_text() == "a secret\n"
+        assert os.listdir(overrun.secret) == ["file"]
+        sessions.leave(door.connect(USER))
+    finally:
+        door.close()
+
+
+def test_without_walls_they_succeed(overrun, keys):
+    """The deeds are such that somebody could do them."""
+    door = harness.Door(overrun, keys, exits=(0, 71, 99), sandbox="off")
+    try:
+        for process, deed in (("tls", "read"), ("smtp", "socket"), ("smtp", "execute")):
+            client = door.connect(USER)
+            client.command("EHLO client.447.edu", 250)
+            client.send(f"NOOP {process}:{deed}\r\n")
+            with pytest.raises((OSError, EOFError)):
+                client.reply()
+            client.close()
+        door.wait()
+        assert not door.records(event="forbidden-call")
+    finally:
+        door.close()
+
+
+def test_a_login_by_password_behind_walls(programs, keys):
+    """libgsasl and the libraries it brings are loaded there."""
+    door = harness.Door(programs, keys, sandbox="require")
+    try:
+        password = door.add_user(USER)
+        client = door.connect(USER)
+        sessions.log_in(client, USER, password)
+        sessions.send(client, USER, [USER], b"Subject: x\r\n\r\nx\r\n")
+        sessions.leave(client)
+        door.wait()
+        assert len(door.messages(USER)) == 1
+        assert not door.records(event="sandbox-missing")
+    finally:
+        door.close()
