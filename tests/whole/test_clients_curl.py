@@ -98,6 +98,12 @@ def test_several_messages_in_one_session(account):
     assert len(a.door.records(event="login")) == 1
 
 
+def test_address_beyond_ascii(account):
+    a = account(recipients="any")
+    curl(a, "--mail-rcpt", "zoë@447.edu", "--upload-file", a.file("message", WIRE))
+    assert a.stored("zoë@447.edu") == MESSAGE
+
+
 @pytest.mark.parametrize("command, recipient, answer", [
     ("HELP", None, "214"), ("HELP MAIL", None, "MAIL FROM:<address>"), ("NOOP", None, ""),
     ("RSET", None, ""), ("VRFY", ANN, "252"), ("VRFY", NOBODY, "252"), (None, ANN, "252")])

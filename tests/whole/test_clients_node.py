@@ -87,6 +87,13 @@ def test_many_through_one_connection(account):
     assert len(a.door.records(event="login")) == 1
 
 
+def test_address_beyond_ascii(account):
+    a = account(recipients="any")
+    [outcome] = send(a, raw("zoë@447.edu"))
+    assert outcome["accepted"] == ["zoë@447.edu"]
+    assert a.stored("zoë@447.edu") == MESSAGE
+
+
 def test_one_of_two_recipients_is_unknown(account):
     a = account()
     [outcome] = send(a, raw(NOBODY, ANN))

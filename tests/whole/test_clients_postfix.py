@@ -76,8 +76,9 @@ class Relay:
 def relay(account):
     relays = []
 
-    def start(settings=None, tls="implicit", **other):
-        relays.append(Relay(account(tls=tls), settings or {}, **other))
+    def start(settings=None, tls="implicit", recipients="users", **other):
+        a = account(tls=tls, recipients=recipients)
+        relays.append(Relay(a, settings or {}, **other))
         return relays[-1]
 
     yield start
@@ -123,6 +124,13 @@ def test_8_bit(relay):
     r.send(EIGHT_BIT, ANN, options=["-B8BITMIME"])
     assert r.outcome(ANN)[0] == "sent"
     assert stored(r.account) == EIGHT_BIT
+
+
+def test_address_beyond_ascii(relay):
+    r = relay(recipients="any")
+    r.send(MESSAGE, "zoë@447.edu")
+    assert r.outcome("zoë@447.edu")[0] == "sent"
+    assert stored(r.account, "zoë@447.edu") == MESSAGE
 
 
 def test_unknown_recipient_of_several(relay):

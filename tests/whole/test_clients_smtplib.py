@@ -81,6 +81,16 @@ def test_message_object(account, policy):
     assert read["Subject"] == "Grüße" and read.get_content() == "Grüße, 中文\n.\n"
 
 
+def test_message_object_of_utf8(account):
+    """It asks for SMTPUTF8 where an address is beyond ASCII, and knows then that the message
+    may be, too (RFC 6531)."""
+    a = account(recipients="any")
+    message = letter(email.policy.SMTPUTF8, "zoë@447.edu", "Grüße\n")
+    with log_in(a) as session:
+        assert session.send_message(message) == {}
+    assert a.stored("zoë@447.edu") == message.as_bytes().replace(b"\r\n", b"\n")
+
+
 def test_declared_8_bit(account):
     a = account()
     with log_in(a) as session:
