@@ -16,8 +16,8 @@ enum host_filter {
 
 /* Needs no_new_privs. on_forbidden is called in the place of a forbidden call, with its
  * number, from a signal handler that interrupts that call and nothing else: it may use
- * what never makes such a call. When it returns the process ends by SIGSYS. 0; -EOPNOTSUPP where the kernel has no filters; or
- * another negative errno. */
+ * what never makes such a call. When it returns the process ends by SIGSYS. 0;
+ * -EOPNOTSUPP where the kernel has no filters; or another negative errno. */
 int host_filter_install(enum host_filter filter, void (*on_forbidden)(int call));
 
 /* The name of a system call by its number: "openat"; "unknown" for what has none. */

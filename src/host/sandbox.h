@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * The walls that a process puts up around itself before it hears of its peer: Landlock for
- * files, a filter for system calls. `sandbox` says whether it may go on without.
+ * The walls that a process puts up around itself before it hears of its peer: Landlock
+ * for files, a filter for system calls. `sandbox` says whether it may go on without.
  */
 #ifndef HOST_SANDBOX_H
 #define HOST_SANDBOX_H

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
  * A small state machine over the control channel: SIGN once, CLAIM once, then PROVED or
- * FAILED. Owns the proof, and ends the signer. A message out of place ends the connection, as
- * does a proof that does not hold; a fault of ours refuses the peer with internal_error.
+ * FAILED. Owns the proof, and ends the signer. A message out of place ends the
+ * connection, as does a proof that does not hold; a fault of ours refuses the peer with
+ * internal_error.
  */
 #include "smtpd/admission.h"
 
@@ -24,7 +25,7 @@ enum { ALERT_ACCESS_DENIED = 49, ALERT_INTERNAL_ERROR = 80 };
 
 struct admission {
 	struct smtpd_server *s;
-	bool claimed;              /* CLAIM was judged: there is no second one */
+	bool claimed; /* CLAIM was judged: there is no second one */
 	bool admitted;
 	struct smtpd_proof peer;
 	char device[PKI_PIN_HEX]; /* the key that is claimed */

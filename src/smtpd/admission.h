@@ -8,8 +8,8 @@
 
 #include "smtpd/server.h"
 
-/* Reads the key, once the tls process has been forked, which never has it. 0 or -ENOMEM; a
- * key that cannot be read is a fault of s, by which everybody is refused. */
+/* Reads the key, once the tls process has been forked, which never has it. 0 or -ENOMEM;
+ * a key that cannot be read is a fault of s, by which everybody is refused. */
 int smtpd_admission_prepare(struct smtpd_server *s);
 
 /* Attends the handshake until it has succeeded, failed or run out of time. 0 with

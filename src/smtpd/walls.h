@@ -9,8 +9,8 @@
 #include "smtpd/server.h"
 
 /* To be called once all is read that lies outside, and before anything of the peer's. A
- * kernel that lacks something is logged. 0, or a negative errno where `sandbox` forbids to
- * go on. s stays for as long as the process does, which a forbidden call ends. */
+ * kernel that lacks something is logged. 0, or a negative errno where `sandbox` forbids
+ * to go on. s stays for as long as the process does, which a forbidden call ends. */
 int smtpd_walls_raise(struct smtpd_server *s);
 
 /* The next control message; a tls process that has met its own walls is logged. As

@@ -16,8 +16,8 @@ struct tls_process {
 	int in;    /* the connection; out is the same descriptor unless a UCSPI server */
 	int out;   /* passed a pair of pipes */
 	int plain; /* the plaintext stream to the smtp process */
-	int control;                         /* SOCK_SEQPACKET to the smtp process */
-	bool starttls;                       /* relay in the clear until STARTTLS */
+	int control;   /* SOCK_SEQPACKET to the smtp process */
+	bool starttls; /* relay in the clear until STARTTLS */
 	enum config_sandbox sandbox;
 	struct tls_credentials *credentials; /* NULL: refuse with internal_error */
 	uint8_t random[TLS_RANDOM_SIZE];     /* for the ServerHello, as drawn */

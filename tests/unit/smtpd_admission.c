@@ -179,7 +179,7 @@ test_altered_transcript(void **state)
 		start(&t, &connection);
 		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
 		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
-	assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
+		assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
 		assert_false(t.s.proved);
 		read_log(line, sizeof line);
 		if (!is_record(line, "refused", "") &&
@@ -471,7 +471,7 @@ test_liars_without_handshake(void **state)
 			cases[n].says[j](&t);
 		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
 		assert_int_equal(smtpd_admission_prepare(&t.s), 0);
-	assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
+		assert_int_equal(smtpd_admission_run(&t.s), -EACCES);
 		assert_false(t.s.proved);
 		assert_false(t.s.peer.certificate);
 		read_log(line, sizeof line);
