@@ -134,7 +134,7 @@ accept_proof(struct admission *a, const struct tls_proved *proved)
 	s->identity = TAKE(a->peer.identity, (struct pki_identity){ 0 });
 	s->tls = *proved;
 	s->tls.transcript = (struct tls_span){ 0 };
-	memcpy(s->device, a->device, sizeof s->device);
+	text_hex(s->identity.pin, PKI_PIN_SIZE, s->device);
 	s->peer = (struct auth_peer){ .certificate = true,
 		.pin = s->identity.pin,
 		.names = s->identity.names,
@@ -280,6 +280,8 @@ smtpd_admission_run(struct smtpd_server *s)
 
 	tls_signer_free(TAKE_PTR(s->signer));
 	smtpd_proof_clear(&a.peer);
+	/* It may have held a long transcript. */
+	buffer_wipe(&s->channel.packet);
 	host_memory_release();
 	return r;
 }

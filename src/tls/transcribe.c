@@ -27,10 +27,10 @@ look_for_tls13(void *found, unsigned type, const unsigned char *data, unsigned d
 	return 0;
 }
 
-/* GnuTLS speaks the highest version that both have. A ClientHello that cannot be read is
- * left to it to refuse. */
+/* GnuTLS speaks the highest version that both have, and has to have its random before it
+ * looks. A ClientHello that cannot be read is left to it to refuse. */
 static int
-say_random(gnutls_session_t session, const struct tls_transcriber *t, const void *hello,
+say_random(gnutls_session_t session, struct tls_transcriber *t, const void *hello,
 	size_t len)
 {
 	gnutls_datum_t body = { (void *)hello, (unsigned)len };
@@ -40,8 +40,8 @@ say_random(gnutls_session_t session, const struct tls_transcriber *t, const void
 
 	gnutls_ext_raw_parse(
 		&offered, look_for_tls13, &body, GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
-	tls_random_say(t->credentials, offered && tls_random_has_tls13(t->credentials),
-		t->random, random);
+	t->tls13 = offered && tls_random_has_tls13(t->credentials);
+	tls_random_say(t->credentials, t->tls13, t->random, random);
 	return gnutls_handshake_set_random(session, &datum);
 }
 
@@ -60,28 +60,37 @@ note(struct tls_transcriber *t, unsigned type, const void *body, size_t len)
 	return 0;
 }
 
+/* What answers the ClientHello is of a version that leaves proof, and of the one for
+ * which its random was said: a ClientHello may be read in two ways. */
+static int
+check_version(gnutls_session_t session, const struct tls_transcriber *t)
+{
+	gnutls_protocol_t version = gnutls_protocol_get_version(session);
+
+	if (version < GNUTLS_TLS1_2)
+		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
+	return t->tls13 == (version >= GNUTLS_TLS1_3) ? 0 : GNUTLS_E_ILLEGAL_PARAMETER;
+}
+
 int
 tls_transcribe(struct tls_transcriber *t, gnutls_session_t session, unsigned type,
 	bool incoming, const void *body, size_t len)
 {
-	int r;
+	int r = 0;
 
 	if (t->whole)
 		return 0;
-	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO) {
-		r = say_random(session, t, body, len);
-		if (r < 0)
-			return r;
-	}
-	/* An older version leaves no proof. */
-	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO &&
-		gnutls_protocol_get_version(session) < GNUTLS_TLS1_2)
-		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	/* On the wire it is a ServerHello. A hello of SSL 2.0 has no place here. */
 	if (type == GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST)
 		type = GNUTLS_HANDSHAKE_SERVER_HELLO;
 	if (type > UINT8_MAX)
 		return GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET;
+	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+		r = say_random(session, t, body, len);
+	else if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
+		r = check_version(session, t);
+	if (r < 0)
+		return r;
 	t->whole = incoming && type == GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY;
 	return note(t, type, body, len);
 }

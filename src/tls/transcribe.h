@@ -20,6 +20,7 @@ struct tls_transcriber {
 	const uint8_t *random; /* TLS_RANDOM_SIZE bytes, as drawn */
 	struct buffer text;    /* as tls/transcript.h has it; the caller frees it */
 	bool whole;            /* the client's CertificateVerify has come */
+	bool tls13;            /* the version for which the random was said */
 };
 
 /* Called with each message, before it is read or sent: its type as GnuTLS has it and its

@@ -48,6 +48,27 @@ def test_client_that_is_asked_again(door, authority, kind, client):
     assert [r["device"] for r in d.records(event="admitted")] == [bundle.pin]
 
 
+def test_hello_that_two_read_in_two_ways(door, authority):
+    """A version of its own beside TLS 1.3 in the list of versions: refused in the handshake,
+    not taken for a lie of the tls process afterwards."""
+    extension = foreign.HalfHandshake.extension
+    extensions = b"".join((
+        extension(10, b"\x00\x02\x00\x1d"), extension(13, b"\x00\x02\x04\x03"),
+        extension(43, b"\x02\x03\x04"),
+        extension(51, b"\x00\x24\x00\x1d\x00\x20" + b"\x09" + bytes(31))))
+    body = b"".join((
+        b"\x04\x00", bytes(32), b"\x00", b"\x00\x02\x13\x01", b"\x01\x00",
+        len(extensions).to_bytes(2, "big"), extensions))
+    d = door(keys=authority)
+    d.connected += 1
+    alert, _ = foreign.raw_alert(
+        d.port, b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big")
+        + b"\x01" + len(body).to_bytes(3, "big") + body)
+    assert alert == 47
+    d.wait()
+    assert [r["event"] for r in d.records()] == ["refused"]
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("tls", ["1.0", "1.1"])
 def test_version_that_leaves_no_proof(door, authority, tls):
