@@ -10,6 +10,7 @@
 
 #include "auth/exchange_parts.h"
 #include "auth/name.h"
+#include "base/utf8.h"
 
 static enum auth_verdict
 refuse(struct auth_exchange *x, const char *reason)
@@ -53,8 +54,8 @@ take_identity(struct auth_exchange *x, const char *text, size_t len)
 	char name[AUTH_NAME_SIZE];
 	int r;
 
-	if (memchr(text, '\0', len)) {
-		auth_exchange_because(x, "an identity with NUL");
+	if (memchr(text, '\0', len) || !utf8_is_valid(text, len)) {
+		auth_exchange_because(x, "an identity that is no text");
 		return AUTH_BROKEN;
 	}
 	if (auth_name_read(x->config, text, len, name) < 0)

@@ -167,7 +167,7 @@ static void
 test_broken(void **state)
 {
 	static const char *const lines[] = { "!", "YnJhZA", "AA==", "YnJhZABzdWU=", "*",
-		"==" };
+		"4mJyYWQ=", "7aCA", "==" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 2 * COUNT(lines); i++) {
