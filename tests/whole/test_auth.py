@@ -125,7 +125,7 @@ def test_no_mechanism_but_those_configured(door, greeting):
         for name in MECHANISMS:
             for words in spellings(name):
                 reply = client.command(f"AUTH {words}")
-                assert reply.code in (501, 504), (words, reply)
+                assert reply.code in (501, 504, 534), (words, reply)
         # With a NUL in it the line is none; nor is one cut short by it.
         for name in ("PLAIN\0", "SCRAM-SHA-256\0", "SCRAM-SHA-256\0-PLUS", "\0SCRAM-SHA-256"):
             client.command(f"AUTH {name}", 500)

@@ -176,7 +176,7 @@ def test_alone(door, authority):
     password = d.add_user("brad")
     with d.connect(authority.client()) as client:
         assert offered(client) == ["EXTERNAL"]
-        client.command(f"AUTH PLAIN {plain('brad', password)}", 504)
+        client.command(f"AUTH PLAIN {plain('brad', password)}", 534)
         client.command("AUTH EXTERNAL =", 235)
 
 
