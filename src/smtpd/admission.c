@@ -15,7 +15,6 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
-#include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/proof.h"
 #include "smtpd/walls.h"
@@ -282,6 +281,5 @@ smtpd_admission_run(struct smtpd_server *s)
 	smtpd_proof_clear(&a.peer);
 	/* It may have held a long transcript. */
 	buffer_wipe(&s->channel.packet);
-	host_memory_release();
 	return r;
 }

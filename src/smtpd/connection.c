@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "host/clock.h"
+#include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/admission.h"
 #include "smtpd/session.h"
@@ -65,8 +66,12 @@ converse(struct smtpd_server *s)
 		end = smtpd_session_run(s, true, true);
 	if (end != SMTPD_END_STARTTLS)
 		return end == SMTPD_END_CUT ? 0 : CLOSE_GRACE_MS;
-	if (s->config->tls != CONFIG_TLS_OFF)
+	if (s->config->tls != CONFIG_TLS_OFF) {
 		r = smtpd_admission_run(s);
+		/* The session may be idle for long, and needs nothing of it. */
+		tls_credentials_free(TAKE_PTR(s->credentials));
+		host_memory_release();
+	}
 	if (r == 0)
 		smtpd_session_run(s, false, !starttls);
 	else if (r != -EACCES && r != -ETIMEDOUT)
