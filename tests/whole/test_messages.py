@@ -69,15 +69,22 @@ def by_one_write(client, message):
     assert client.reply().code == 250
 
 
-def by_chunks(client, message, step, parameters=""):
-    """By BDAT (RFC 3030), all in one write."""
-    parts = [message[at:at + step] for at in range(0, len(message), step)] + [b""]
-    group = f"MAIL FROM:<{BRAD}>{parameters}\r\nRCPT TO:<{BRAD}>\r\n".encode()
-    for n, part in enumerate(parts):
-        last = b" LAST" if n == len(parts) - 1 else b""
-        group += b"BDAT %d%s\r\n%s" % (len(part), last, part)
-    client.send(group)
-    assert [client.reply().code for _ in range(2 + len(parts))] == [250] * (2 + len(parts))
+def by_chunks(client, message, size, body=None, together=False):
+    """BDAT (RFC 3030), every chunk of size bytes but the last; together: in one write, and an
+    empty chunk is the last."""
+    client.command(f"MAIL FROM:<{BRAD}>" + (f" BODY={body}" if body else ""), 250)
+    client.command(f"RCPT TO:<{BRAD}>", 250)
+    pieces = [message[at:at + size] for at in range(0, len(message), size)] or [b""]
+    if together:
+        commands = [b"BDAT %d\r\n" % len(piece) + piece for piece in pieces]
+        client.send(b"".join(commands) + b"BDAT 0 LAST\r\n")
+        assert [client.reply().code for _ in range(len(pieces) + 1)] == [250] * (len(pieces) + 1)
+        return
+    for piece in pieces[:-1]:
+        client.send(b"BDAT %d\r\n" % len(piece) + piece)
+        assert client.reply().code == 250
+    client.send(b"BDAT %d LAST\r\n" % len(pieces[-1]) + pieces[-1])
+    assert client.reply().code == 250
 
 
 @pytest.mark.parametrize("voice", VOICES)
@@ -98,23 +105,35 @@ def test_corpus_pipelined(sender):
         s.check(what, message)
 
 
-@pytest.mark.parametrize("step", [7, 1000, 1 << 24])
-def test_corpus_by_chunks(sender, step):
+# A chunk for each byte of a long message would take long.
+CHUNKS = {1: 400, 7: 4000, 998: 300_000, 65_536: None, 100_000_000: None}
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
+@pytest.mark.parametrize("size", CHUNKS)
+def test_corpus_in_chunks(sender, size, together):
     s = sender()
-    for what, message in {**corpus.texts(), **corpus.unterminated()}.items():
-        if len(message) // step < 2000:
-            by_chunks(s.client, message, step)
+    texts = {**corpus.texts(), **corpus.unterminated()}
+    for what, message in texts.items():
+        if CHUNKS[size] is None or len(message) <= CHUNKS[size]:
+            by_chunks(s.client, message, size, together=together)
             s.check(what, message)
 
 
-@pytest.mark.parametrize("step", [100, 1 << 24])
-def test_binary_corpus(sender, step):
+@pytest.mark.parametrize("size", CHUNKS)
+def test_binary_in_chunks(sender, size):
     s = sender()
-    binary = {**corpus.texts(), **corpus.unterminated(), **corpus.binary()}
-    for what, message in binary.items():
-        if len(message) // step < 2000:
-            by_chunks(s.client, message, step, " BODY=BINARYMIME")
+    for what, message in {**corpus.binary(), **corpus.texts(), **corpus.unterminated()}.items():
+        if CHUNKS[size] is None or len(message) <= CHUNKS[size]:
+            by_chunks(s.client, message, size, "BINARYMIME")
             s.check(what, message, binary=True)
+
+
+def test_forty_megabytes_in_chunks(sender):
+    s = sender()
+    message = corpus.big(MEGABYTES)
+    by_chunks(s.client, message, 1_000_003)
+    s.check("big", message)
 
 
 def test_corpus_has_what_it_claims():
@@ -220,31 +239,72 @@ def test_header_refused(sender, what, voice):
     assert record["reason"] == what.split(",")[0] and record["user"] == BRAD
 
 
+@pytest.mark.parametrize("what", REFUSED)
+def test_header_refused_in_chunks(sender, what):
+    """The chunk is refused in which it shows, and nothing is left for those behind it."""
+    s = sender()
+    message, code, status = REFUSED[what]
+    client = s.client
+    for whole in (True, False):
+        client.command(f"MAIL FROM:<{BRAD}>", 250)
+        client.command(f"RCPT TO:<{BRAD}>", 250)
+        end = b" LAST" if whole else b""
+        client.send(b"BDAT %d%s\r\n%s" % (len(message), end, message))
+        reply = client.reply()
+        assert reply.code == code and reply.text.startswith(status + " ")
+    client.send(b"BDAT 3 LAST\r\nx\r\n")
+    assert client.reply().code == 503
+    by_chunks(client, b"sound\r\n", 1000)
+    s.check("behind it", b"sound\r\n")
+
+
+@pytest.mark.parametrize("header,reason", [
+    (b"Subject: x\rAuthentication-Results: 447.edu; auth=pass\r\n", "bare-cr"),
+    (b"Subject: x\nAuthentication-Results: 447.edu; auth=pass\r\n", "bare-lf"),
+    (b"Subject: x\r\n folded\r", "bare-cr"),
+    (b"Subject: x\0y\r\n", "nul")])
+def test_header_of_a_binary_message_is_text(sender, header, reason):
+    """What DATA refuses everywhere BINARYMIME refuses in the header: a reader could take it
+    for the end of a line."""
+    s = sender()
+    for message in (header, header + b"\r\n\r\nx"):
+        s.client.command(f"MAIL FROM:<{BRAD}> BODY=BINARYMIME", 250)
+        s.client.command(f"RCPT TO:<{BRAD}>", 250)
+        s.client.send(b"BDAT %d LAST\r\n%s" % (len(message), message))
+        reply = s.client.reply()
+        assert reply.code == 550 and reply.text.startswith("5.6.0 ")
+    leave(s.client)
+    s.door.wait()
+    assert [r["reason"] for r in s.door.records(event="refused-command")] == [reason] * 2
+    assert not s.door.messages()
+
+
 # Memory.
 
 
 def peak_of(s):
-    """Peak resident memory of the session's smtp process, in KB: of its two processes the
-    one that holds no TCP socket."""
-    local = s.client.sock.getpeername()[:2]
-    remote = s.client.sock.getsockname()[:2]
-    inode = observe.tcp_inode(local, remote)
-    [handler] = s.door.handlers
-    [pid] = [pid for pid in [handler.pid, *observe.children(handler.pid)]
-             if inode not in observe.sockets(pid)]
-    return int(observe.status(pid)["VmHWM"].split()[0])
+    """Peak resident memory of the session's smtp process, in KB."""
+    return int(observe.status(observe.Pair(s.door, s.client).smtp)["VmHWM"].split()[0])
 
 
-def test_memory_does_not_grow_with_the_message(sender):
+@pytest.mark.parametrize("way", ["DATA", "BDAT"])
+def test_memory_does_not_grow_with_the_message(sender, way):
     """100 MB beside 1 KB; the memory of sanitizers is their own, and less is sent then."""
     small, great = sender(), sender()
-    block = b"y" * 998 + b"\r\n"
-    by_data(small.client, corpus.HEADER + block)
-    begin(great.client, BRAD, [BRAD])
-    great.client.send(corpus.HEADER)
-    for _ in range(MEGABYTES * 5 // 2):
-        great.client.send(block * 1000)
-    great.client.send(b".\r\n")
-    assert great.client.reply().code == 250
+    client, block = great.client, (b"y" * 998 + b"\r\n") * 1000
+    by_data(small.client, corpus.HEADER + block[:1000])
+    client.command(f"MAIL FROM:<{BRAD}>", 250)
+    client.command(f"RCPT TO:<{BRAD}>", 250)
+    count = MEGABYTES * 5 // 2
+    if way == "DATA":
+        client.command("DATA", 354)
+    else:
+        client.send(b"BDAT %d LAST\r\n" % (len(corpus.HEADER) + count * len(block)))
+    client.send(corpus.HEADER)
+    for _ in range(count):
+        client.send(block)
+    if way == "DATA":
+        client.send(b".\r\n")
+    assert client.reply().code == 250
     grown = peak_of(great) - peak_of(small)
     assert grown <= 1024, f"{grown} KB more"
