@@ -90,19 +90,35 @@ def expand(text, star=b""):
 
 class Breakage:
     """What a door needs, taken away and given back: its user store, its mail directory, or the
-    space under that."""
+    space under that, which is then a small file system of its own from the beginning."""
 
-    def __init__(self, door):
+    def __init__(self, door, what):
         self.door, self.disk = door, None
+        if "disk" in what:
+            self.mount()
+
+    def mount(self):
+        if not harness.AS_ROOT:
+            pytest.skip("mounts a file system")
+        self.disk = self.door.mail
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0755", "tmpfs", self.disk], check=True)
+        harness.give(self.disk)
 
     def take(self, what):
         if what == "disk":
-            self.fill_disk()
+            self.fill()
             return
         path = {"mail": self.door.mail, "users": self.door.users}[what]
         path.rename(path.with_name(f"{path.name}.away"))
         if what == "users":
             path.mkdir()
+
+    def fill(self):
+        with open(self.disk / "filler", "wb", buffering=0) as f:
+            with contextlib.suppress(OSError):
+                while True:
+                    f.write(bytes(4096))
 
     def give(self, what):
         if what == "disk":
@@ -112,18 +128,6 @@ class Breakage:
         if what == "users":
             path.rmdir()
         path.with_name(f"{path.name}.away").rename(path)
-
-    def fill_disk(self):
-        if not harness.AS_ROOT:
-            pytest.skip("mounts a file system")
-        self.disk = self.door.mail
-        subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0755", "tmpfs", self.disk], check=True)
-        harness.give(self.disk)
-        with open(self.disk / "filler", "wb", buffering=0) as f:
-            with contextlib.suppress(OSError):
-                while True:
-                    f.write(bytes(4096))
 
     def close(self):
         if self.disk:
@@ -283,10 +287,10 @@ FAULTS = (0, 71, 75, 78)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_transcript(door, path):
     transcript = parse(path)
-    breaks = any(word == "BREAK" for _, word, _ in transcript.steps)
+    breaks = {text for _, word, text in transcript.steps if word == "BREAK"}
     here = door(
         **{**DEFAULTS, **transcript.config}, exits=FAULTS if breaks else (0,))
-    broken = Breakage(here)
+    broken = Breakage(here, breaks)
     try:
         replay(transcript, here, broken)
         here.wait()
