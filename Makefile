@@ -100,7 +100,7 @@ $(LIBRARY): $(OBJECTS)
 	$(AR) rcs $@ $^
 
 # The system call filters are compiled by libseccomp, once and here.
-FILTERS := $(O)/generated/filters.h
+FILTERS := $(O)/generated/host/filters.h
 $(O)/obj/host/filter.o: $(FILTERS)
 $(FILTERS): src/host/filters/generate.c Makefile
 	@mkdir -p $(@D)

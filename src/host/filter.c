@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "filters.h"
+#include "host/filters.h"
 
 #define PROGRAM(filter)                                                                  \
 	{                                                                                \

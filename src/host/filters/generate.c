@@ -174,7 +174,7 @@ static void
 allow_ioctl(scmp_filter_ctx filter)
 {
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-		SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+		SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
 
 	if (r < 0)
 		fail("ioctl", r);
@@ -185,7 +185,7 @@ allow_fcntl(scmp_filter_ctx filter)
 {
 	for (size_t i = 0; i < sizeof(FCNTL_COMMANDS) / sizeof(*FCNTL_COMMANDS); i++) {
 		int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FCNTL_COMMANDS[i]));
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FCNTL_COMMANDS[i], 0));
 
 		if (r < 0)
 			fail("fcntl", r);
@@ -197,15 +197,15 @@ static void
 allow_journal(scmp_filter_ctx filter)
 {
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+		SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
 		SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
 
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET));
+			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0));
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 1,
-			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET));
+			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0));
 	if (r < 0)
 		fail("socket", r);
 }
