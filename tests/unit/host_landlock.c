@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,13 +66,17 @@ make_folders(void **state)
 }
 
 static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+static int
 remove_folders(void **state)
 {
-	char command[PATH_SIZE];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", base);
-	return system(command);
+	return nftw(base, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static int
