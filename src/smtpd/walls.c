@@ -39,14 +39,12 @@ take_forbidden(int call)
 static char *
 store_folder(const struct config *config)
 {
-	char *folder = strdup(config->users);
-	char *slash = folder ? strrchr(folder, '/') : NULL;
+	const char *slash = strrchr(config->users, '/');
+	size_t len = slash ? (size_t)(slash - config->users) : 0;
 
-	if (slash)
-		slash[slash == folder] = '\0';
-	else if (folder)
-		strcpy(folder, ".");
-	return folder;
+	if (!slash)
+		return strdup(".");
+	return len == 0 ? strdup("/") : strndup(config->users, len);
 }
 
 static int

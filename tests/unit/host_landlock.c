@@ -80,12 +80,17 @@ remove_folders(void **state)
 }
 
 static int
-can_open(const char *dir, const char *name, int flags)
+try_open(const char *dir, const char *name, int flags)
 {
 	char path[2 * PATH_SIZE];
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return open(path, flags, 0600) >= 0 ? 0 : errno;
+	fd = open(path, flags, 0600);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
 }
 
 static int
@@ -103,12 +108,15 @@ can_link_unnamed(void)
 {
 	char path[64], new[2 * PATH_SIZE];
 	int fd = open(open_dir, O_TMPFILE | O_RDWR, 0600);
+	int r;
 
 	if (fd < 0)
 		return errno;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	snprintf(new, sizeof(new), "%s/linked", open_dir);
-	return linkat(AT_FDCWD, path, AT_FDCWD, new, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+	r = linkat(AT_FDCWD, path, AT_FDCWD, new, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
+	close(fd);
+	return r;
 }
 
 static int
@@ -118,16 +126,16 @@ try_all(void)
 		int got;
 		int want;
 	} tries[] = {
-		{ can_open(open_dir, "there", O_RDWR), 0 },
-		{ can_open(open_dir, "new", O_RDWR | O_CREAT), 0 },
-		{ can_open(open_dir, "there", O_RDWR | O_TRUNC), 0 },
+		{ try_open(open_dir, "there", O_RDWR), 0 },
+		{ try_open(open_dir, "new", O_RDWR | O_CREAT), 0 },
+		{ try_open(open_dir, "there", O_RDWR | O_TRUNC), 0 },
 		{ can_link_unnamed(), 0 },
-		{ can_open(read_dir, "there", O_RDONLY), 0 },
-		{ can_open(read_dir, "there", O_RDWR), EACCES },
-		{ can_open(read_dir, "new", O_RDWR | O_CREAT), EACCES },
-		{ can_open(shut_dir, "there", O_RDONLY), EACCES },
-		{ can_open(shut_dir, ".", O_RDONLY | O_DIRECTORY), EACCES },
-		{ can_open("/etc", "passwd", O_RDONLY), EACCES },
+		{ try_open(read_dir, "there", O_RDONLY), 0 },
+		{ try_open(read_dir, "there", O_RDWR), EACCES },
+		{ try_open(read_dir, "new", O_RDWR | O_CREAT), EACCES },
+		{ try_open(shut_dir, "there", O_RDONLY), EACCES },
+		{ try_open(shut_dir, ".", O_RDONLY | O_DIRECTORY), EACCES },
+		{ try_open("/etc", "passwd", O_RDONLY), EACCES },
 		{ can_move(shut_dir, open_dir) != 0, 1 },
 		{ can_move(open_dir, shut_dir) != 0, 1 },
 		{ can_move(open_dir, open_dir), 0 },
@@ -171,9 +179,9 @@ test_rules(void **state)
 static int
 try_file(void)
 {
-	if (can_open(read_dir, "there", O_RDONLY) != 0)
+	if (try_open(read_dir, "there", O_RDONLY) != 0)
 		return 1;
-	return can_open(shut_dir, "there", O_RDONLY) == EACCES ? 0 : 2;
+	return try_open(shut_dir, "there", O_RDONLY) == EACCES ? 0 : 2;
 }
 
 static void
@@ -188,9 +196,9 @@ test_a_rule_for_one_file(void **state)
 static int
 try_nothing(void)
 {
-	if (can_open(shut_dir, "there", O_RDONLY) != EACCES)
+	if (try_open(shut_dir, "there", O_RDONLY) != EACCES)
 		return 1;
-	return can_open("/", ".", O_RDONLY | O_DIRECTORY) == EACCES ? 0 : 2;
+	return try_open("/", ".", O_RDONLY | O_DIRECTORY) == EACCES ? 0 : 2;
 }
 
 static void
