@@ -50,6 +50,17 @@ host_stop_asked(void)
 	return asked;
 }
 
+/* ppoll(2) leaves a signal where it is if a descriptor is ready all the same. */
+static void
+look_for_pending(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 ||
+						 sigismember(&pending, SIGINT) == 1))
+		asked = 1;
+}
+
 int
 host_stop_poll(struct pollfd *fds, unsigned n, int64_t deadline)
 {
@@ -61,5 +72,9 @@ host_stop_poll(struct pollfd *fds, unsigned n, int64_t deadline)
 	if (deadline >= 0 && left < 0)
 		wait = (struct timespec){ 0 };
 	r = ppoll(fds, n, deadline < 0 ? NULL : &wait, &outside);
-	return r < 0 ? -errno : r;
+	if (r < 0)
+		return -errno;
+	if (r > 0)
+		look_for_pending();
+	return r;
 }

@@ -471,6 +471,7 @@ def test_kill_at_any_point(door, victim, seed):
     for session in range(10):
         text = script(session, password)
         with d.connect() as client:
+            harness.until(lambda: len(d.handlers) == d.connected, what="the handler")
             smtp = d.handlers[-1].pid
             pid = smtp if victim == "smtp" else observe.children(smtp)[0]
             with killer(pid, chance.uniform(0, 0.004)) as kill:

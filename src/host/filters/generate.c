@@ -122,6 +122,7 @@ static const char *const SMTP_CALLS[] = {
 	"sched_yield",
 	"rt_sigaction",
 	"rt_sigprocmask",
+	"rt_sigpending",
 	"rt_sigreturn",
 	"restart_syscall",
 	"waitid",
