@@ -2,9 +2,7 @@
 /*
  * Small files read and written whole. A new file is written under a name that begins with
  * a dot and ends in random digits, synced, and only then linked or renamed to its own;
- * the folder is synced last. Descriptors live inside one call. Of files that belong
- * together all are synced before the first gets its name, which leaves but a moment in
- * which a kill can part them. Faults are those of the
+ * the folder is synced last. Descriptors live inside one call. Faults are those of the
  * system calls, as negative errno.
  */
 #include "pki/file.h"
@@ -21,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "pki/digest.h"
+#include "pki/file_parts.h"
 
 static int
 read_all(int fd, size_t max, struct buffer *ret)
@@ -79,9 +78,8 @@ write_all(int fd, const char *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Opens the folder that holds name, and finds the last part of name. */
-static int
-open_folder(int directory, const char *name, const char **ret_base)
+int
+pki_folder_of(int directory, const char *name, const char **ret_base)
 {
 	const char *slash = strrchr(name, '/');
 	char path[PATH_MAX];
@@ -100,8 +98,19 @@ open_folder(int directory, const char *name, const char **ret_base)
 	return fd;
 }
 
-static int
-write_temporary(int folder, const char *name, const void *data, size_t len)
+int
+pki_folder_sync_of(int directory, const char *name)
+{
+	const char *base;
+	CLEANUP_FD int fd = pki_folder_of(directory, name, &base);
+
+	if (fd < 0)
+		return fd;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int
+pki_file_create(int folder, const char *name, const void *data, size_t len)
 {
 	CLEANUP_FD int fd = -1;
 	int r;
@@ -116,105 +125,51 @@ write_temporary(int folder, const char *name, const void *data, size_t len)
 	return r;
 }
 
-/* A file on its way. */
-struct pending {
-	int folder;
-	const char *base;
-	char temporary[sizeof(".new.") + 16]; /* empty where there is none */
-	bool moved;
-};
-
-static int
-prepare(int directory, const struct pki_file *file, struct pending *p)
+int
+pki_random_name(const char *prefix, size_t size, char *ret)
 {
-	uint8_t random[8];
-	char hex[2 * sizeof(random) + 1];
-	char name[sizeof(p->temporary)];
-	int r;
+	uint8_t random[PKI_RANDOM_NAME / 2];
+	char hex[PKI_RANDOM_NAME + 1];
+	int r = pki_random(random, sizeof(random));
 
-	p->folder = open_folder(directory, file->name, &p->base);
-	if (p->folder < 0)
-		return p->folder;
-	r = pki_random(random, sizeof(random));
 	if (r < 0)
 		return r;
 	text_hex(random, sizeof(random), hex);
-	snprintf(name, sizeof(name), ".new.%s", hex);
-	r = write_temporary(p->folder, name, file->data, file->len);
-	if (r == 0)
-		memcpy(p->temporary, name, sizeof(name));
-	return r;
+	snprintf(ret, size, "%s%s", prefix, hex);
+	return 0;
 }
 
 /* Gives the finished file its own name. */
 static int
-move_into_place(struct pending *p, bool replace)
+move_into_place(int folder, const char *temporary, const char *base, bool replace)
 {
-	int r = replace ? renameat(p->folder, p->temporary, p->folder, p->base)
-			: linkat(p->folder, p->temporary, p->folder, p->base, 0);
+	int r = replace ? renameat(folder, temporary, folder, base)
+			: linkat(folder, temporary, folder, base, 0);
 
+	r = r < 0 ? -errno : 0;
+	if (r < 0 || !replace)
+		unlinkat(folder, temporary, 0);
 	if (r < 0)
-		return -errno;
-	p->moved = true;
-	if (!replace)
-		unlinkat(p->folder, p->temporary, 0);
-	p->temporary[0] = '\0';
-	return 0;
-}
-
-static int
-write_pending(int directory, const struct pki_file *files, struct pending *p, size_t n,
-	bool replace, size_t *ret_failed)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		*ret_failed = i;
-		r = prepare(directory, &files[i], &p[i]);
-	}
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		*ret_failed = i;
-		r = move_into_place(&p[i], replace);
-	}
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		*ret_failed = i;
-		r = fsync(p[i].folder) < 0 ? -errno : 0;
-	}
-	return r;
-}
-
-int
-pki_files_write(int directory, const struct pki_file *files, size_t n, bool replace,
-	size_t *ret_failed)
-{
-	struct pending *p CLEANUP_FREE = calloc(n, sizeof(*p));
-	int r;
-
-	*ret_failed = 0;
-	if (!p)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		p[i].folder = -1;
-	r = write_pending(directory, files, p, n, replace, ret_failed);
-	for (size_t i = 0; i < n; i++) {
-		if (p[i].temporary[0])
-			unlinkat(p[i].folder, p[i].temporary, 0);
-		if (r < 0 && p[i].moved && !replace)
-			unlinkat(p[i].folder, p[i].base, 0);
-		if (p[i].folder >= 0)
-			close(p[i].folder);
-	}
-	return r;
+		return r;
+	return fsync(folder) < 0 ? -errno : 0;
 }
 
 int
 pki_file_write(
 	int directory, const char *name, const void *data, size_t len, bool replace)
 {
-	const struct pki_file file = { name, data, len };
-	size_t failed;
+	CLEANUP_FD int folder = -1;
+	char temporary[sizeof(".new.") + PKI_RANDOM_NAME];
+	const char *base;
+	int r;
 
-	return pki_files_write(directory, &file, 1, replace, &failed);
+	folder = pki_folder_of(directory, name, &base);
+	if (folder < 0)
+		return folder;
+	r = pki_random_name(".new.", sizeof(temporary), temporary);
+	if (r == 0)
+		r = pki_file_create(folder, temporary, data, len);
+	return r < 0 ? r : move_into_place(folder, temporary, base, replace);
 }
 
 int
@@ -225,7 +180,7 @@ pki_folder_make(int directory, const char *name)
 	struct stat st;
 
 	if (mkdirat(directory, name, 0700) == 0) {
-		folder = open_folder(directory, name, &base);
+		folder = pki_folder_of(directory, name, &base);
 		if (folder < 0)
 			return folder;
 		return fsync(folder) < 0 ? -errno : 0;

@@ -21,17 +21,27 @@ int pki_file_read(int directory, const char *name, size_t max, struct buffer *re
 int pki_file_write(
 	int directory, const char *name, const void *data, size_t len, bool replace);
 
+/* One file of a set: its name relative to the folder of the set, and what it is to hold;
+ * without data it is to be there no longer. */
 struct pki_file {
 	const char *name;
 	const void *data;
 	size_t len;
 };
 
-/* Writes n files that belong together, each as pki_file_write does: every one of them is
- * on disk before the first gets its name. On failure *ret_failed is the one that could
- * not be written; without replace none is there then. */
+/* Exchanges n files that belong together, all in one step: whoever opens them finds all
+ * of the old ones or all of the new, and so does everybody after a kill or a crash at
+ * whatever moment. Their folders are there already, below directory, where a folder
+ * `.set.` and random digits is used meanwhile. Each new file is of mode 0600. Without
+ * replace none may be there: -EEXIST. On failure nothing has changed, and *ret_failed is
+ * the one that could not be written; names that lead into the folder `.set.` and cannot
+ * be given the files themselves are no failure, but left to pki_files_recover. */
 int pki_files_write(int directory, const struct pki_file *files, size_t n, bool replace,
 	size_t *ret_failed);
+
+/* Tidies up behind those whom a kill kept from it: names that lead into a folder `.set.`
+ * get the files themselves. Nobody else may be writing sets here at the same time. */
+int pki_files_recover(int directory);
 
 /* Makes a folder of mode 0700; one that is there already stays as it is. -ENOTDIR where
  * something else has the name. */

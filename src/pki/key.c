@@ -76,11 +76,11 @@ pki_key_make(enum pki_key_type type, struct pki_key **ret)
 	return 0;
 }
 
-int
-pki_key_read(const void *pem, size_t len, struct pki_key **ret)
+static int
+import(const void *data, size_t len, gnutls_x509_crt_fmt_t format, struct pki_key **ret)
 {
 	CLEANUP(pki_key_free) struct pki_key *key = NULL;
-	gnutls_datum_t datum = { (unsigned char *)pem, (unsigned)len };
+	gnutls_datum_t datum = { (unsigned char *)data, (unsigned)len };
 	int r;
 
 	if (len == 0 || len > PKI_CERTIFICATE_MAX)
@@ -89,7 +89,7 @@ pki_key_read(const void *pem, size_t len, struct pki_key **ret)
 	if (r < 0)
 		return r;
 	r = gnutls_x509_privkey_import2(
-		key->handle, &datum, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN);
+		key->handle, &datum, format, NULL, GNUTLS_PKCS_PLAIN);
 	if (r < 0)
 		return pki_parse_fault(r);
 	*ret = TAKE_PTR(key);
@@ -97,19 +97,43 @@ pki_key_read(const void *pem, size_t len, struct pki_key **ret)
 }
 
 int
-pki_key_write(const struct pki_key *key, struct buffer *ret)
+pki_key_read(const void *pem, size_t len, struct pki_key **ret)
 {
-	gnutls_datum_t pem = { NULL, 0 };
+	return import(pem, len, GNUTLS_X509_FMT_PEM, ret);
+}
+
+int
+pki_key_read_der(const void *der, size_t len, struct pki_key **ret)
+{
+	return import(der, len, GNUTLS_X509_FMT_DER, ret);
+}
+
+static int export(
+	const struct pki_key *key, gnutls_x509_crt_fmt_t format, struct buffer *ret)
+{
+	gnutls_datum_t data = { NULL, 0 };
 	int r;
 
 	r = gnutls_x509_privkey_export2_pkcs8(
-		key->handle, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
+		key->handle, format, NULL, GNUTLS_PKCS_PLAIN, &data);
 	if (r < 0)
 		return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EIO;
-	r = buffer_append(ret, pem.data, pem.size);
-	explicit_bzero(pem.data, pem.size);
-	gnutls_free(pem.data);
+	r = buffer_append(ret, data.data, data.size);
+	explicit_bzero(data.data, data.size);
+	gnutls_free(data.data);
 	return r;
+}
+
+int
+pki_key_write(const struct pki_key *key, struct buffer *ret)
+{
+	return export(key, GNUTLS_X509_FMT_PEM, ret);
+}
+
+int
+pki_key_write_der(const struct pki_key *key, struct buffer *ret)
+{
+	return export(key, GNUTLS_X509_FMT_DER, ret);
 }
 
 int

@@ -25,6 +25,10 @@ int pki_key_read(const void *pem, size_t len, struct pki_key **ret);
 /* Appends the key as PEM (PKCS #8, RFC 5958); the buffer is to be wiped. */
 int pki_key_write(const struct pki_key *key, struct buffer *ret);
 
+/* The same as DER. */
+int pki_key_read_der(const void *der, size_t len, struct pki_key **ret);
+int pki_key_write_der(const struct pki_key *key, struct buffer *ret);
+
 /* Cleanup of a key's variable; NULL does nothing. */
 void pki_key_free(struct pki_key **key);
 
