@@ -13,7 +13,9 @@
 #include "base/buffer.h"
 
 enum {
+	PKI_DER_BOOLEAN = 0x01,
 	PKI_DER_INTEGER = 0x02,
+	PKI_DER_BITS = 0x03,
 	PKI_DER_OCTETS = 0x04,
 	PKI_DER_NULL = 0x05,
 	PKI_DER_OID = 0x06,
@@ -22,7 +24,6 @@ enum {
 	PKI_DER_TIME = 0x18, /* GeneralizedTime */
 	PKI_DER_SEQUENCE = 0x30,
 	PKI_DER_CONTEXT_0 = 0xa0,
-	PKI_DER_BITS = 0x03,
 };
 
 /* Bytes that somebody else owns. */

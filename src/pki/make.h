@@ -45,6 +45,9 @@ struct pki_order {
 	const char *mail;   /* rfc822Name of a client, or NULL */
 	int64_t not_before; /* seconds since 1970 */
 	int64_t not_after;
+	unsigned path_length;       /* of a CA: how many may stand below it in a chain */
+	const char *const *permits; /* of a CA: domains it may sign for; none: all */
+	size_t n_permits;
 };
 
 /* Makes a certificate for key and appends it as PEM: signed by issuer_key, which must be
@@ -55,5 +58,21 @@ struct pki_order {
 int pki_certificate_make(const struct pki_order *order, const struct pki_key *key,
 	const void *issuer, size_t issuer_len, const struct pki_key *issuer_key,
 	struct buffer *ret);
+
+/* What is to be another than in an earlier certificate. */
+struct pki_renewal {
+	const struct pki_key
+		*key; /* whose the certificate is; the earlier one, or another */
+	const char *common_name; /* the whole new subject, or NULL */
+	int path_length;         /* of a CA, or -1 */
+	int64_t not_before;
+	int64_t not_after;
+};
+
+/* Makes a certificate that says what an earlier one (DER) says, but for the above and a
+ * new serial number; signed, and with the same faults, as above. */
+int pki_certificate_renew(const void *earlier, size_t earlier_len,
+	const struct pki_renewal *renewal, const void *issuer, size_t issuer_len,
+	const struct pki_key *issuer_key, struct buffer *ret);
 
 #endif
