@@ -15,9 +15,9 @@
 
 #include "base/cleanup.h"
 #include "pki/handle.h"
+#include "pki/pem.h"
 
 static const char LABEL[] = "X509 CRL";
-static const char BEGIN[] = "-----BEGIN X509 CRL-----";
 
 static const uint8_t OID_REASON[] = { 0x55, 0x1d, 0x15 }; /* 2.5.29.21 */
 static const uint8_t OID_NUMBER[] = { 0x55, 0x1d, 0x14 }; /* 2.5.29.20 */
@@ -256,10 +256,9 @@ pki_crl_clear(struct pki_crl *crl)
 }
 
 static int
-add_list(struct pki_crls *crls, const char *text, size_t len)
+add_list(void *context, const void *der, size_t len)
 {
-	gnutls_datum_t pem = { (unsigned char *)text, (unsigned)len };
-	gnutls_datum_t der = { NULL, 0 };
+	struct pki_crls *crls = context;
 	struct pki_crl *more = reallocarray(
 		crls->lists, crls->n + 1, sizeof(*crls->lists));
 	int r;
@@ -267,11 +266,7 @@ add_list(struct pki_crls *crls, const char *text, size_t len)
 	if (!more)
 		return -ENOMEM;
 	crls->lists = more;
-	r = gnutls_pem_base64_decode2(LABEL, &pem, &der);
-	if (r < 0)
-		return pki_parse_fault(r);
-	r = pki_crl_read(der.data, der.size, &crls->lists[crls->n]);
-	gnutls_free(der.data);
+	r = pki_crl_read(der, len, &crls->lists[crls->n]);
 	if (r == 0)
 		crls->n++;
 	return r;
@@ -281,15 +276,8 @@ int
 pki_crls_read(const void *pem, size_t len, struct pki_crls *ret)
 {
 	CLEANUP(pki_crls_clear) struct pki_crls crls = { 0 };
-	const char *at = pem;
-	const char *end = (const char *)pem + len;
-	int r = 0;
+	int r = pki_pem_each(pem, len, LABEL, add_list, &crls);
 
-	while (r == 0 && at < end &&
-		(at = memmem(at, (size_t)(end - at), BEGIN, sizeof(BEGIN) - 1)) != NULL) {
-		r = add_list(&crls, at, (size_t)(end - at));
-		at += sizeof(BEGIN) - 1;
-	}
 	if (r < 0)
 		return r;
 	*ret = TAKE(crls, (struct pki_crls){ 0 });
@@ -362,14 +350,5 @@ pki_crl_find(const struct pki_crl *crl, const void *serial, size_t len)
 int
 pki_crl_write(const struct pki_crl *crl, struct buffer *ret)
 {
-	gnutls_datum_t der = { (unsigned char *)buffer_data(&crl->der),
-		(unsigned)buffer_len(&crl->der) };
-	gnutls_datum_t pem = { NULL, 0 };
-	int r = gnutls_pem_base64_encode2(LABEL, &der, &pem);
-
-	if (r < 0)
-		return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EIO;
-	r = buffer_append(ret, pem.data, pem.size);
-	gnutls_free(pem.data);
-	return r;
+	return pki_pem_write(LABEL, buffer_data(&crl->der), buffer_len(&crl->der), ret);
 }

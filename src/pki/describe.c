@@ -12,56 +12,56 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "pki/describe_parts.h"
 #include "pki/handle.h"
 #include "pki/identity.h"
+#include "pki/pem.h"
 
-static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
+static const char LABEL[] = "CERTIFICATE";
 
-/* Decodes the certificate that begins at text, and appends it to the chain. */
 static int
-chain_add(struct pki_chain *chain, const char *text, size_t len)
+chain_add(void *context, const void *der, size_t len)
 {
 	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
-	gnutls_datum_t pem = { (unsigned char *)text, (unsigned)len };
-	gnutls_datum_t der = { NULL, 0 };
+	struct pki_chain *chain = context;
 	int r;
 
 	if (chain->n == PKI_CHAIN_MAX)
 		return -E2BIG;
-	r = gnutls_pem_base64_decode2("CERTIFICATE", &pem, &der);
-	if (r < 0)
-		return pki_parse_fault(r);
-	r = pki_crt_read(der.data, der.size, &crt);
+	r = pki_crt_read(der, len, &crt);
 	if (r == 0)
-		r = buffer_append(&chain->der[chain->n], der.data, der.size);
-	gnutls_free(der.data);
-	if (r < 0)
-		return r;
-	chain->n++;
-	return 0;
+		r = buffer_append(&chain->der[chain->n], der, len);
+	if (r == 0)
+		chain->n++;
+	return r;
 }
 
 int
 pki_chain_read(const void *pem, size_t len, struct pki_chain *ret)
 {
 	CLEANUP(pki_chain_clear) struct pki_chain chain = { 0 };
-	const char *end = (const char *)pem + len;
-	const char *at = pem;
 	int r;
 
 	if (len > PKI_CHAIN_MAX * (size_t)PKI_CERTIFICATE_MAX)
 		return -E2BIG;
-	while (len > 0 && (at = memmem(at, (size_t)(end - at), pem_begin,
-				   sizeof(pem_begin) - 1)) != NULL) {
-		r = chain_add(&chain, at, (size_t)(end - at));
-		if (r < 0)
-			return r;
-		at += sizeof(pem_begin) - 1;
-	}
+	r = pki_pem_each(pem, len, LABEL, chain_add, &chain);
+	if (r < 0)
+		return r;
 	if (chain.n == 0)
 		return -EBADMSG;
 	*ret = TAKE(chain, (struct pki_chain){ 0 });
 	return 0;
+}
+
+int
+pki_chain_write(const struct pki_chain *chain, size_t first, struct buffer *ret)
+{
+	int r = 0;
+
+	for (size_t i = first; r == 0 && i < chain->n; i++)
+		r = pki_pem_write(LABEL, buffer_data(&chain->der[i]),
+			buffer_len(&chain->der[i]), ret);
+	return r;
 }
 
 void
@@ -198,9 +198,10 @@ pki_describe(const void *der, size_t len, struct pki_description *ret)
 		r = describe_others(crt, &d.others);
 	if (r == 0)
 		r = describe_purpose(crt, &d);
+	if (r == 0)
+		r = pki_describe_use(crt, &d);
 	if (r < 0)
 		return r;
-	d.is_ca = gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
 	d.self_issued = strcmp(d.subject, d.issuer) == 0;
 	*ret = TAKE(d, (struct pki_description){ 0 });
 	return 0;
@@ -213,5 +214,7 @@ pki_description_clear(struct pki_description *d)
 	free(d->issuer);
 	free(d->key);
 	free(d->others);
+	free(d->uses);
+	free(d->constraints);
 	*d = (struct pki_description){ 0 };
 }

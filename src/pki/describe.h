@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "pki/make.h"
 
 enum { PKI_CHAIN_MAX = 16 };
 
@@ -25,11 +26,17 @@ struct pki_chain {
 int pki_chain_read(const void *pem, size_t len, struct pki_chain *ret);
 void pki_chain_clear(struct pki_chain *chain);
 
+/* Appends them as PEM, from the one with index first on. 0, -ENOMEM or -EIO. */
+int pki_chain_write(const struct pki_chain *chain, size_t first, struct buffer *ret);
+
 struct pki_description {
 	char *subject; /* RFC 4514; empty where there is none */
 	char *issuer;
 	char *key;    /* as `EC/ECDSA 256 bits` */
 	char *others; /* subjectAltNames as `DNS:a, IP:b, email:c`; empty where none */
+	char *uses;   /* key usage and its extension as `digitalSignature, clientAuth` */
+	char *constraints; /* of a CA, in words; empty where there are none */
+	int path_length;   /* of a CA, or -1 where it has no end */
 	bool is_ca;
 	bool for_server; /* by extended key usage; both where there is none */
 	bool for_client;
@@ -39,5 +46,14 @@ struct pki_description {
 /* 0, -EBADMSG or -ENOMEM. On success the caller ends it with pki_description_clear. */
 int pki_describe(const void *der, size_t len, struct pki_description *ret);
 void pki_description_clear(struct pki_description *description);
+
+/* Whether one certificate is signed by the holder of another, which may be the same and
+ * has to be a CA where it is not; dates aside. Both are DER. */
+bool pki_certificate_is_from(
+	const void *der, size_t len, const void *issuer, size_t issuer_len);
+
+/* The type that a key like this certificate's would have; PKI_KEY_P256 for what is made
+ * here no more. */
+enum pki_key_type pki_certificate_key_type(const void *der, size_t len);
 
 #endif

@@ -17,6 +17,7 @@
 #include "pki/digest.h"
 #include "pki/handle.h"
 #include "pki/identity.h"
+#include "pki/pem.h"
 
 enum { SALT_SIZE = 16, BLOCK = 16, KEY_MAX = 32, ROUNDS_MAX = 10000000 };
 
@@ -273,22 +274,35 @@ pki_key_is_protected(const void *pem, size_t len)
 	return len > 0 && memmem(pem, len, BEGIN, sizeof(BEGIN) - 1) != NULL;
 }
 
+struct opening {
+	const char *passphrase;
+	struct pki_key *key;
+};
+
+/* The first key is enough. */
+static int
+open_next(void *context, const void *der, size_t len)
+{
+	struct opening *o = context;
+	int r = open_key(pki_der_of(der, len), o->passphrase, &o->key);
+
+	return r < 0 ? r : 1;
+}
+
 int
 pki_key_unprotect(
 	const void *pem, size_t len, const char *passphrase, struct pki_key **ret)
 {
-	gnutls_datum_t text = { (unsigned char *)pem, (unsigned)len };
-	gnutls_datum_t der = { NULL, 0 };
+	struct opening o = { .passphrase = passphrase };
 	int r;
 
-	if (len == 0 || len > PKI_CERTIFICATE_MAX)
+	if (len > PKI_CERTIFICATE_MAX)
 		return -EBADMSG;
-	r = gnutls_pem_base64_decode2(LABEL, &text, &der);
-	if (r < 0)
-		return pki_parse_fault(r);
-	r = open_key(pki_der_of(der.data, der.size), passphrase, ret);
-	gnutls_free(der.data);
-	return r;
+	r = pki_pem_each(pem, len, LABEL, open_next, &o);
+	if (r <= 0)
+		return r < 0 ? r : -EBADMSG;
+	*ret = o.key;
+	return 0;
 }
 
 /* Puts an OID in front of parameters, and both into a sequence. */
@@ -360,21 +374,6 @@ write_plain(const struct pki_key *key, struct buffer *ret)
 	return buffer_append(ret, padding, padding[0]);
 }
 
-static int
-write_pem(const struct buffer *der, struct buffer *ret)
-{
-	gnutls_datum_t data = { (unsigned char *)buffer_data(der),
-		(unsigned)buffer_len(der) };
-	gnutls_datum_t pem = { NULL, 0 };
-	int r = gnutls_pem_base64_encode2(LABEL, &data, &pem);
-
-	if (r < 0)
-		return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EIO;
-	r = buffer_append(ret, pem.data, pem.size);
-	gnutls_free(pem.data);
-	return r;
-}
-
 int
 pki_key_protect(const struct pki_key *key, const char *passphrase, struct buffer *ret)
 {
@@ -401,5 +400,6 @@ pki_key_protect(const struct pki_key *key, const char *passphrase, struct buffer
 			&whole, PKI_DER_OCTETS, buffer_data(&data), buffer_len(&data));
 	if (r == 0)
 		r = pki_der_wrap(&whole, PKI_DER_SEQUENCE);
-	return r < 0 ? r : write_pem(&whole, ret);
+	return r < 0 ? r
+		     : pki_pem_write(LABEL, buffer_data(&whole), buffer_len(&whole), ret);
 }

@@ -83,8 +83,10 @@ begin_renamed(gnutls_x509_crt_t earlier, const char *common_name, gnutls_x509_cr
 static int
 alter(gnutls_x509_crt_t crt, const struct pki_renewal *renewal)
 {
-	int r = gnutls_x509_crt_set_key(crt, pki_key_handle(renewal->key));
+	int r = 0;
 
+	if (renewal->key)
+		r = gnutls_x509_crt_set_key(crt, pki_key_handle(renewal->key));
 	if (r == 0)
 		r = gnutls_x509_crt_set_activation_time(crt, renewal->not_before);
 	if (r == 0)
@@ -94,7 +96,9 @@ alter(gnutls_x509_crt_t crt, const struct pki_renewal *renewal)
 	if (r < 0)
 		return pki_make_fault(r);
 	r = pki_make_set_serial(crt);
-	return r < 0 ? r : pki_make_set_key_id(crt, renewal->key);
+	if (r == 0 && renewal->key)
+		r = pki_make_set_key_id(crt, renewal->key);
+	return r;
 }
 
 int
@@ -108,6 +112,8 @@ pki_certificate_renew(const void *earlier, size_t earlier_len,
 	gnutls_x509_crt_t crt;
 	int r = pki_crt_read(earlier, earlier_len, &old);
 
+	if (!renewal->key && (renewal->common_name || !issuer_key))
+		return -EINVAL;
 	if (r == 0 && renewal->common_name)
 		r = begin_renamed(old, renewal->common_name, &renamed);
 	crt = renamed ? renamed : old;
