@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
