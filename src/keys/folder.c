@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: ISC
 /*
  * The folder that the program works in. Names are relative to its descriptor, and made of
- * constants, checked names and hexadecimal alone. Faults are named with the whole path.
+ * constants, checked names, hexadecimal and what lies there already. The lock is that of
+ * the folder's own descriptor (flock(2)). Faults are named with the whole path.
  */
 #include "keys/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "keys/report.h"
 #include "pki/file.h"
 #include "pki/identity.h"
@@ -34,22 +39,74 @@ keys_folder_open(const char *path, bool create, struct keys_folder *ret)
 	return 0;
 }
 
+int
+keys_folder_open_below(
+	const struct keys_folder *folder, const char *name, struct keys_folder *ret)
+{
+	CLEANUP(keys_folder_close) struct keys_folder below = { .fd = -1 };
+
+	if (asprintf(&below.own, "%s/cas/%s", folder->path, name) < 0) {
+		below.own = NULL;
+		return keys_fail(EX_OSERR, "no memory");
+	}
+	below.path = below.own;
+	below.fd = open(below.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (below.fd < 0)
+		return keys_fail(EX_NOINPUT, "the folder %s cannot be opened: %s",
+			below.path, strerror(errno));
+	*ret = TAKE(below, ((struct keys_folder){ .fd = -1 }));
+	return 0;
+}
+
+int
+keys_folder_lock(const struct keys_folder *folder)
+{
+	int r;
+
+	while (flock(folder->fd, LOCK_EX) < 0) {
+		if (errno != EINTR)
+			return keys_fail(EX_IOERR, "the folder %s cannot be locked: %s",
+				folder->path, strerror(errno));
+	}
+	r = pki_files_recover(folder->fd);
+	if (r < 0)
+		return keys_fail(EX_IOERR,
+			"what a command that was killed has left in %s cannot be tidied "
+			"up: %s",
+			folder->path, strerror(-r));
+	return 0;
+}
+
 void
 keys_folder_close(struct keys_folder *folder)
 {
 	if (folder->fd >= 0)
 		close(folder->fd);
 	folder->fd = -1;
+	free(folder->own);
+	folder->own = NULL;
 }
 
+/* Folder by folder: what stands before each slash, then all of it. */
 int
 keys_folder_make(const struct keys_folder *folder, const char *name)
 {
-	int r = pki_folder_make(folder->fd, name);
+	char path[KEYS_PATH_MAX];
+	size_t len = strlen(name);
+	int r = 0;
 
+	if (len >= sizeof(path))
+		return keys_fail(EX_SOFTWARE, "too long a name");
+	for (size_t i = 1; r == 0 && i <= len; i++) {
+		if (name[i] != '/' && name[i] != '\0')
+			continue;
+		memcpy(path, name, i);
+		path[i] = '\0';
+		r = pki_folder_make(folder->fd, path);
+	}
 	if (r < 0)
 		return keys_fail(EX_CANTCREAT, "the folder %s/%s cannot be made: %s",
-			folder->path, name, strerror(-r));
+			folder->path, path, strerror(-r));
 	return 0;
 }
 
@@ -70,50 +127,40 @@ keys_folder_load(const struct keys_folder *folder, const char *name, struct buff
 	return 0;
 }
 
-static int
-taken(const struct keys_folder *folder, const char *name)
+int
+keys_folder_taken(const struct keys_folder *folder, const char *name)
 {
 	return keys_fail(EX_CANTCREAT, "%s/%s is there already: --force overwrites it",
 		folder->path, name);
 }
 
-int
-keys_folder_check_free(
-	const struct keys_folder *folder, const struct keys_file *files, size_t n)
+static int
+is_shown(const struct dirent *entry)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (keys_folder_has(folder, files[i].name))
-			return taken(folder, files[i].name);
-	}
-	return 0;
+	return entry->d_name[0] != '.';
 }
 
 int
-keys_folder_store(const struct keys_folder *folder, const struct keys_file *files,
-	size_t n, bool force)
+keys_folder_list(
+	const struct keys_folder *folder, const char *name, struct keys_entries *ret)
 {
-	struct pki_file set[KEYS_SET_MAX];
-	size_t failed;
-	int r;
+	struct keys_entries found = { 0 };
 
-	if (n > KEYS_SET_MAX)
-		return keys_fail(EX_SOFTWARE, "too many files for one set");
-	for (size_t i = 0; i < n; i++)
-		set[i] = (struct pki_file){ files[i].name, buffer_data(&files[i].text),
-			buffer_len(&files[i].text) };
-	r = pki_files_write(folder->fd, set, n, force, &failed);
-	if (r == -EEXIST)
-		return taken(folder, files[failed].name);
-	if (r < 0)
-		return keys_fail(EX_IOERR, "%s/%s cannot be written: %s", folder->path,
-			files[failed].name, strerror(-r));
-	for (size_t i = 0; i < n; i++)
-		printf("wrote %s/%s\n", folder->path, files[i].name);
+	found.n = scandirat(folder->fd, name, &found.list, is_shown, alphasort);
+	if (found.n < 0 && errno == ENOENT)
+		found.n = 0;
+	if (found.n < 0)
+		return keys_fail(EX_NOINPUT, "the folder %s/%s cannot be read: %s",
+			folder->path, name, strerror(errno));
+	*ret = found;
 	return 0;
 }
 
 void
-keys_file_wipe(struct keys_file *file)
+keys_entries_clear(struct keys_entries *entries)
 {
-	buffer_wipe(&file->text);
+	for (int i = 0; i < entries->n; i++)
+		free(entries->list[i]);
+	free(entries->list);
+	*entries = (struct keys_entries){ 0 };
 }

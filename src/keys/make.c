@@ -14,26 +14,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "keys/name.h"
+#include "keys/permit.h"
 #include "keys/report.h"
 #include "pki/identity.h"
 
-enum {
-	DAY = 24 * 60 * 60,
-	DAYS_CA = 3650,
-	DAYS_PEER = 825,
-};
+enum { DAY = 24 * 60 * 60 };
 
 /* Valid a day back, for clocks that are slow. */
-static void
-set_dates(struct pki_order *order, unsigned days)
+struct keys_dates
+keys_dates_of(const struct keys_options *o, unsigned usual, const struct keys_ca *ca,
+	const char *what)
 {
+	unsigned days = o->days ? o->days : usual;
 	int64_t now = time(NULL);
+	struct keys_dates dates = { now - DAY, now + (int64_t)days * DAY };
+	struct calendar c;
 
-	order->not_before = now - DAY;
-	order->not_after = now + (int64_t)days * DAY;
+	if (!ca || dates.until <= ca->not_after)
+		return dates;
+	dates.until = ca->not_after;
+	calendar_of(dates.until, &c);
+	printf("%s ends with its CA on %04d-%02d-%02d, before its %u days are over\n",
+		what, c.year, c.month, c.day, days);
+	return dates;
 }
 
 static int
@@ -44,15 +50,18 @@ make_fault(int r, const char *what)
 	return keys_fail(EX_SOFTWARE, "%s cannot be made: %s", what, strerror(-r));
 }
 
-/* Makes a key of the type asked for, and writes it. */
-static int
-make_key(const struct keys_options *o, struct buffer *text, struct pki_key **ret)
+int
+keys_make_key(enum pki_key_type type, const char *passphrase, struct buffer *text,
+	struct pki_key **ret)
 {
-	int r = pki_key_make(o->type, ret);
+	CLEANUP(pki_key_free) struct pki_key *key = NULL;
+	int r = make_fault(pki_key_make(type, &key), "a key");
 
 	if (r == 0)
-		r = pki_key_write(*ret, text);
-	return make_fault(r, "a key");
+		r = keys_key_write(key, passphrase, text);
+	if (r == 0)
+		*ret = TAKE_PTR(key);
+	return r;
 }
 
 static int
@@ -63,125 +72,92 @@ order_certificate(const struct pki_order *order, const struct pki_key *key,
 	int r = pki_certificate_make(order, key, issuer ? buffer_data(issuer) : NULL,
 		issuer ? buffer_len(issuer) : 0, ca ? ca->key : NULL, cert);
 
+	if (r == 0 && ca)
+		r = buffer_append(cert, buffer_data(&ca->sent), buffer_len(&ca->sent));
 	return make_fault(r, "a certificate");
 }
 
 int
-keys_make_ca(const struct keys_options *o, struct buffer *cert, struct buffer *key,
-	struct keys_ca *ret)
+keys_make_ca_name(const char *name, const struct pki_key *key, size_t size, char *ret)
 {
-	CLEANUP(keys_ca_clear) struct keys_ca ca = { 0 };
-	struct pki_order order = { .role = PKI_ROLE_CA };
 	uint8_t pin[PKI_PIN_SIZE];
-	char name[32];
 	char hex[9];
-	int r = make_key(o, key, &ca.key);
+	int r = make_fault(pki_key_pin(key, pin), "a CA");
 
 	if (r != 0)
 		return r;
-	r = make_fault(pki_key_pin(ca.key, pin), "a CA");
-	if (r != 0)
-		return r;
-	/* No two CAs have one name, or clients could not tell them apart. */
 	text_hex(pin, 4, hex);
-	snprintf(name, sizeof(name), "Postern CA %s", hex);
-	order.common_name = name;
-	set_dates(&order, o->days ? o->days : DAYS_CA);
-	r = order_certificate(&order, ca.key, NULL, cert);
-	if (r != 0)
-		return r;
-	r = pki_chain_read(buffer_data(cert), buffer_len(cert), &ca.chain);
-	if (r < 0)
-		return make_fault(r, "a CA");
-	*ret = TAKE(ca, (struct keys_ca){ 0 });
+	snprintf(ret, size, "%s %s", name, hex);
 	return 0;
 }
 
 static int
-check_ca(const struct keys_folder *folder, const struct buffer *der)
+check_path_length(const struct keys_options *o, const struct keys_ca *parent)
 {
-	CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
-	CLEANUP(pki_description_clear) struct pki_description what = { 0 };
+	int wanted = o->path_length < 0 ? 0 : o->path_length;
 
-	if (pki_identity_read(buffer_data(der), buffer_len(der), &id) < 0 ||
-		pki_describe(buffer_data(der), buffer_len(der), &what) < 0)
-		return keys_fail(EX_DATAERR, "%s/ca.pem is damaged", folder->path);
-	if (!what.is_ca)
-		return keys_fail(
-			EX_DATAERR, "%s/ca.pem is no CA's certificate", folder->path);
-	if (id.not_after < time(NULL))
+	if (!parent || parent->path_length < 0 || wanted < parent->path_length)
+		return 0;
+	if (parent->path_length == 0)
 		return keys_fail(EX_DATAERR,
-			"%s/ca.pem has expired: a new CA is made by postern-keys init",
-			folder->path);
-	return 0;
-}
-
-static int
-check_ca_key(const struct keys_folder *folder, const struct keys_ca *ca)
-{
-	CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
-	const struct buffer *der = &ca->chain.der[0];
-	uint8_t pin[PKI_PIN_SIZE];
-
-	if (pki_identity_read(buffer_data(der), buffer_len(der), &id) < 0 ||
-		pki_key_pin(ca->key, pin) < 0 || memcmp(pin, id.pin, sizeof(pin)) != 0)
-		return keys_fail(EX_DATAERR, "%s/ca.key is not the key of %s/ca.pem",
-			folder->path, folder->path);
-	return 0;
+			"%s/ca.pem may have no CA below it: its path length is 0, and "
+			"renew ca --path-length 1 makes it 1",
+			parent->folder);
+	return keys_fail(EX_USAGE,
+		"--path-length %d is too much: %s/ca.pem has %d, and each below has less",
+		wanted, parent->folder, parent->path_length);
 }
 
 int
-keys_ca_load(const struct keys_folder *folder, struct keys_ca *ret)
+keys_make_ca(const struct keys_options *o, const struct keys_ca *parent,
+	const char *passphrase, struct buffer *pem, struct buffer *key_text,
+	struct keys_ca *ret)
 {
-	CLEANUP(keys_ca_clear) struct keys_ca ca = { 0 };
-	CLEANUP(buffer_wipe) struct buffer key = { 0 };
-	int r;
+	CLEANUP(pki_key_free) struct pki_key *key = NULL;
+	struct keys_dates dates = keys_dates_of(
+		o, parent ? KEYS_DAYS_BELOW : KEYS_DAYS_CA, parent, "the CA");
+	char name[KEYS_NAME_MAX + 1];
+	struct pki_order order = { .role = PKI_ROLE_CA,
+		.common_name = name,
+		.not_before = dates.from,
+		.not_after = dates.until,
+		.path_length = o->path_length < 0 ? 0 : (unsigned)o->path_length,
+		.permits = o->permits,
+		.n_permits = o->n_permits };
+	int r = check_path_length(o, parent);
 
-	r = keys_folder_load(folder, "ca.pem", &ca.pem);
 	if (r == 0)
-		r = keys_folder_load(folder, "ca.key", &key);
-	if (r != 0)
-		return r;
-	if (pki_chain_read(buffer_data(&ca.pem), buffer_len(&ca.pem), &ca.chain) < 0)
-		return keys_fail(EX_DATAERR, "%s/ca.pem holds no certificate in PEM",
-			folder->path);
-	if (pki_key_read(buffer_data(&key), buffer_len(&key), &ca.key) < 0)
-		return keys_fail(EX_DATAERR,
-			"%s/ca.key holds no private key in PEM without a password",
-			folder->path);
-	r = check_ca(folder, &ca.chain.der[0]);
+		r = keys_permit_check_domains(o, parent);
 	if (r == 0)
-		r = check_ca_key(folder, &ca);
-	if (r != 0)
-		return r;
-	*ret = TAKE(ca, (struct keys_ca){ 0 });
-	return 0;
-}
-
-void
-keys_ca_clear(struct keys_ca *ca)
-{
-	buffer_free(&ca->pem);
-	pki_chain_clear(&ca->chain);
-	pki_key_free(&ca->key);
+		r = keys_make_key(o->type, passphrase, key_text, &key);
+	if (r == 0)
+		r = keys_make_ca_name(
+			parent ? o->name : "Postern CA", key, sizeof(name), name);
+	if (r == 0)
+		r = order_certificate(&order, key, parent, pem);
+	return r != 0 ? r
+		      : keys_ca_of(
+				o->dir, pem, parent ? &parent->trusted : NULL, &key, ret);
 }
 
 static int
 make_peer(const struct keys_options *o, struct pki_order *order, const struct keys_ca *ca,
-	struct buffer *cert, struct buffer *key_text)
+	const char *what, struct buffer *cert, struct buffer *key_text)
 {
 	CLEANUP(pki_key_free) struct pki_key *key = NULL;
+	struct keys_dates dates = keys_dates_of(o, KEYS_DAYS_PEER, ca, what);
 	int r;
 
-	set_dates(order, o->days ? o->days : DAYS_PEER);
-	r = make_key(o, key_text, &key);
-	if (r != 0)
-		return r;
-	return order_certificate(order, key, ca, cert);
+	order->not_before = dates.from;
+	order->not_after = dates.until;
+	r = keys_permit_check_order(order, ca);
+	if (r == 0)
+		r = keys_make_key(o->type, NULL, key_text, &key);
+	return r != 0 ? r : order_certificate(order, key, ca, cert);
 }
 
 int
-keys_make_server(const struct keys_options *o, const struct keys_ca *ca,
+keys_make_server(const struct keys_options *o, const struct keys_ca *ca, const char *what,
 	struct buffer *cert, struct buffer *key)
 {
 	struct pki_order order = { .role = PKI_ROLE_SERVER };
@@ -201,11 +177,11 @@ keys_make_server(const struct keys_options *o, const struct keys_ca *ca,
 	/* A longer name stands among the others alone. */
 	if (strlen(order.common_name) > KEYS_NAME_MAX)
 		order.common_name = "Postern server";
-	return make_peer(o, &order, ca, cert, key);
+	return make_peer(o, &order, ca, what, cert, key);
 }
 
 int
-keys_make_client(const struct keys_options *o, const struct keys_ca *ca,
+keys_make_client(const struct keys_options *o, const struct keys_ca *ca, const char *what,
 	struct buffer *cert, struct buffer *key)
 {
 	struct pki_order order = {
@@ -214,5 +190,5 @@ keys_make_client(const struct keys_options *o, const struct keys_ca *ca,
 		.mail = strchr(o->name, '@') ? o->name : NULL,
 	};
 
-	return make_peer(o, &order, ca, cert, key);
+	return make_peer(o, &order, ca, what, cert, key);
 }

@@ -89,6 +89,23 @@ keys_name_fault(const char *name)
 }
 
 const char *
+keys_ca_name_fault(const char *name)
+{
+	if (strlen(name) > KEYS_CA_NAME_MAX)
+		return "is longer than 48 bytes";
+	if (!is_local_part(name, strlen(name)))
+		return "is no CA's name: letters, digits and . _ + = - are allowed, with "
+		       "a letter, a digit or _ first";
+	return NULL;
+}
+
+const char *
+keys_domain_fault(const char *domain)
+{
+	return is_domain(domain) ? NULL : "is no DNS domain";
+}
+
+const char *
 keys_host_fault(const char *host)
 {
 	unsigned char address[16];

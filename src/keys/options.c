@@ -10,155 +10,91 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "base/number.h"
-#include "keys/name.h"
+#include "keys/options_parts.h"
 #include "keys/report.h"
 
-enum { DAYS_MAX = 36500 };
-
-/* The options as bits, so that each command can say which it takes. */
 enum {
-	TAKES_DIR = 1 << 0,
-	TAKES_HOST = 1 << 1,
-	TAKES_NAME = 1 << 2,
-	TAKES_TYPE = 1 << 3,
-	TAKES_DAYS = 1 << 4,
-	TAKES_FORCE = 1 << 5,
-	TAKES_MAKING = TAKES_DIR | TAKES_TYPE | TAKES_DAYS | TAKES_FORCE,
-	OPTION_HELP = 1 << 10,
-	OPTION_VERSION = 1 << 11,
+	DIR = KEYS_OPTION_DIR,
+	FORCE = KEYS_OPTION_FORCE,
+	/* Whoever makes a key or a certificate. */
+	MAKES = DIR | KEYS_OPTION_TYPE | KEYS_OPTION_DAYS | FORCE,
+	/* Whoever needs the CA's key. */
+	SIGNS = DIR | KEYS_OPTION_PASSPHRASE_FILE,
+	/* Whoever makes a CA's key. */
+	PROTECTS = KEYS_OPTION_NEW_PASSPHRASE | KEYS_OPTION_NEW_PASSPHRASE_FILE,
 };
 
 static const struct {
 	const char *name;
 	unsigned takes;
 	const char *operand; /* what one word stands behind the command */
+	bool may_lack;       /* it may be missing */
 } commands[KEYS_COMMANDS] = {
-	[KEYS_INIT] = { "init", TAKES_MAKING | TAKES_HOST, NULL },
-	[KEYS_ISSUE] = { "issue", TAKES_MAKING, "NAME" },
-	[KEYS_PAIR] = { "pair", TAKES_MAKING | TAKES_HOST | TAKES_NAME, NULL },
-	[KEYS_LIST] = { "list", TAKES_DIR, NULL },
-	[KEYS_SHOW] = { "show", 0, "FILE" },
+	[KEYS_INIT] = { "init",
+		MAKES | KEYS_OPTION_HOST | KEYS_OPTION_PERMIT | KEYS_OPTION_PATH_LENGTH |
+			KEYS_OPTION_PASSPHRASE | KEYS_OPTION_PASSPHRASE_FILE,
+		NULL, false },
+	[KEYS_ISSUE] = { "issue", MAKES | SIGNS, "NAME", false },
+	[KEYS_ISSUE_CA] = { "issue-ca",
+		MAKES | SIGNS | PROTECTS | KEYS_OPTION_HOST | KEYS_OPTION_PERMIT |
+			KEYS_OPTION_PATH_LENGTH,
+		"NAME", false },
+	[KEYS_PAIR] = { "pair", MAKES | KEYS_OPTION_HOST | KEYS_OPTION_NAME, NULL,
+		false },
+	[KEYS_RENEW] = { "renew",
+		SIGNS | PROTECTS | KEYS_OPTION_DAYS | KEYS_OPTION_TYPE |
+			KEYS_OPTION_NEW_KEY | KEYS_OPTION_PATH_LENGTH,
+		"NAME, server, ca or cas/NAME", false },
+	[KEYS_REVOKE] = { "revoke",
+		SIGNS | KEYS_OPTION_DAYS | KEYS_OPTION_REASON | KEYS_OPTION_WITH,
+		"NAME, server, cas/NAME, SERIAL or FILE", true },
+	[KEYS_CRL] = { "crl", SIGNS | KEYS_OPTION_DAYS | KEYS_OPTION_WITH, NULL, false },
+	[KEYS_EXPORT] = { "export",
+		DIR | FORCE | KEYS_OPTION_P12 | KEYS_OPTION_LEGACY |
+			KEYS_OPTION_PASSWORD_FILE | KEYS_OPTION_GENERATE,
+		"NAME", false },
+	[KEYS_PASSPHRASE] = { "passphrase", SIGNS | PROTECTS, NULL, false },
+	[KEYS_LIST] = { "list",
+		DIR | KEYS_OPTION_JSON | KEYS_OPTION_ALL | KEYS_OPTION_SORT, NULL,
+		false },
+	[KEYS_SHOW] = { "show", KEYS_OPTION_JSON | KEYS_OPTION_CRL, "FILE", false },
 };
 
 static const struct option long_options[] = {
-	{ "dir", required_argument, NULL, TAKES_DIR },
-	{ "host", required_argument, NULL, TAKES_HOST },
-	{ "name", required_argument, NULL, TAKES_NAME },
-	{ "type", required_argument, NULL, TAKES_TYPE },
-	{ "days", required_argument, NULL, TAKES_DAYS },
-	{ "force", no_argument, NULL, TAKES_FORCE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "dir", required_argument, NULL, KEYS_OPTION_DIR },
+	{ "host", required_argument, NULL, KEYS_OPTION_HOST },
+	{ "name", required_argument, NULL, KEYS_OPTION_NAME },
+	{ "type", required_argument, NULL, KEYS_OPTION_TYPE },
+	{ "days", required_argument, NULL, KEYS_OPTION_DAYS },
+	{ "force", no_argument, NULL, KEYS_OPTION_FORCE },
+	{ "permit", required_argument, NULL, KEYS_OPTION_PERMIT },
+	{ "path-length", required_argument, NULL, KEYS_OPTION_PATH_LENGTH },
+	{ "passphrase", no_argument, NULL, KEYS_OPTION_PASSPHRASE },
+	{ "passphrase-file", required_argument, NULL, KEYS_OPTION_PASSPHRASE_FILE },
+	{ "new-passphrase", no_argument, NULL, KEYS_OPTION_NEW_PASSPHRASE },
+	{ "new-passphrase-file", required_argument, NULL,
+		KEYS_OPTION_NEW_PASSPHRASE_FILE },
+	{ "new-key", no_argument, NULL, KEYS_OPTION_NEW_KEY },
+	{ "reason", required_argument, NULL, KEYS_OPTION_REASON },
+	{ "with", required_argument, NULL, KEYS_OPTION_WITH },
+	{ "p12", no_argument, NULL, KEYS_OPTION_P12 },
+	{ "legacy", no_argument, NULL, KEYS_OPTION_LEGACY },
+	{ "password-file", required_argument, NULL, KEYS_OPTION_PASSWORD_FILE },
+	{ "generate", no_argument, NULL, KEYS_OPTION_GENERATE },
+	{ "json", no_argument, NULL, KEYS_OPTION_JSON },
+	{ "all", no_argument, NULL, KEYS_OPTION_ALL },
+	{ "sort", required_argument, NULL, KEYS_OPTION_SORT },
+	{ "crl", required_argument, NULL, KEYS_OPTION_CRL },
+	{ "help", no_argument, NULL, KEYS_OPTION_HELP },
+	{ "version", no_argument, NULL, KEYS_OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
-
-static const char help[] =
-	"Usage: postern-keys init --dir DIR [--host NAME]...   a CA and a server's pair\n"
-	"       postern-keys issue NAME --dir DIR              a client's bundle\n"
-	"       postern-keys pair --dir DIR [--host NAME]... [--name NAME]\n"
-	"                          a server's and a client's self-signed pair, no CA\n"
-	"       postern-keys list --dir DIR                    what was made\n"
-	"       postern-keys show FILE                         a certificate in words\n"
-	"\n"
-	"  --dir DIR     the folder of all these files\n"
-	"  --host NAME   DNS name or IP address of the server; may be given several "
-	"times;\n"
-	"                the machine's name otherwise\n"
-	"  --name NAME   name of the client; `client' otherwise\n"
-	"  --type TYPE   p256 (which is usual), ed25519 or rsa3072\n"
-	"  --days N      how long the certificates are valid\n"
-	"  --force       overwrite what is there\n"
-	"  --help, --version\n"
-	"\n"
-	"NAME is a user's: `brad', or `brad@447.edu' with its domain.\n";
 
 static int
 usage(const char *what, const char *word)
 {
 	return keys_fail(
 		EX_USAGE, "%s `%s': see postern-keys --help", what, word ? word : "");
-}
-
-static int
-set_type(struct keys_options *o, const char *word)
-{
-	static const char *const types[] = {
-		[PKI_KEY_P256] = "p256",
-		[PKI_KEY_ED25519] = "ed25519",
-		[PKI_KEY_RSA3072] = "rsa3072",
-	};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strcmp(word, types[i]) == 0) {
-			o->type = (enum pki_key_type)i;
-			return 0;
-		}
-	}
-	return keys_fail(EX_USAGE,
-		"--type `%s' is not known: p256, ed25519 or rsa3072 is expected", word);
-}
-
-static int
-set_days(struct keys_options *o, const char *word)
-{
-	uint64_t days;
-
-	if (number_parse(word, strlen(word), 1, DAYS_MAX, &days) < 0)
-		return keys_fail(EX_USAGE,
-			"--days `%s': a number from 1 to %d is expected", word, DAYS_MAX);
-	o->days = (unsigned)days;
-	return 0;
-}
-
-static int
-set_host(struct keys_options *o, const char *word)
-{
-	const char *fault = keys_host_fault(word);
-
-	if (fault)
-		return keys_fail(EX_USAGE, "--host `%s' %s", word, fault);
-	if (o->n_hosts == KEYS_HOSTS_MAX)
-		return keys_fail(
-			EX_USAGE, "--host: at most %d names are taken", KEYS_HOSTS_MAX);
-	o->hosts[o->n_hosts++] = word;
-	return 0;
-}
-
-static int
-set_name(struct keys_options *o, const char *what, const char *word)
-{
-	const char *fault = keys_name_fault(word);
-
-	if (fault)
-		return keys_fail(EX_USAGE, "%s `%s' %s", what, word, fault);
-	o->name = word;
-	return 0;
-}
-
-static int
-set_option(struct keys_options *o, int option)
-{
-	switch (option) {
-	case TAKES_DIR:
-		if (*optarg == '\0')
-			return keys_fail(EX_USAGE, "--dir: a folder is expected");
-		o->dir = optarg;
-		return 0;
-	case TAKES_HOST:
-		return set_host(o, optarg);
-	case TAKES_NAME:
-		return set_name(o, "--name", optarg);
-	case TAKES_TYPE:
-		return set_type(o, optarg);
-	case TAKES_DAYS:
-		return set_days(o, optarg);
-	case TAKES_FORCE:
-		o->force = true;
-		return 0;
-	default:
-		return EX_SOFTWARE;
-	}
 }
 
 static int
@@ -171,6 +107,36 @@ set_command(struct keys_options *o, const char *word)
 		}
 	}
 	return usage("there is no command", word);
+}
+
+static int
+set_operand(struct keys_options *o, const char *word)
+{
+	const char *fault;
+
+	switch (o->command) {
+	case KEYS_ISSUE:
+		return keys_option_set_name(o, "NAME", word);
+	case KEYS_RENEW:
+		return keys_option_set_who(o, word);
+	case KEYS_EXPORT:
+		fault = keys_name_fault(word);
+		break;
+	case KEYS_ISSUE_CA:
+		fault = keys_ca_name_fault(word);
+		break;
+	case KEYS_REVOKE:
+		o->what = word;
+		return *word ? 0
+			     : keys_fail(EX_USAGE, "revoke: an empty word names nobody");
+	default:
+		o->file = word;
+		return 0;
+	}
+	if (fault)
+		return keys_fail(EX_USAGE, "NAME `%s' %s", word, fault);
+	o->name = word;
+	return 0;
 }
 
 /* What stands on the line beside the options: the command, and its operand. */
@@ -187,16 +153,14 @@ set_operands(struct keys_options *o, char **words, int n)
 	if (r != 0)
 		return r;
 	operand = commands[o->command].operand;
+	if (n > (operand ? 2 : 1))
+		return usage("nothing is known about", words[operand ? 2 : 1]);
+	if (operand && n < 2 && commands[o->command].may_lack)
+		return 0;
 	if (operand && n < 2)
 		return keys_fail(
 			EX_USAGE, "%s: %s is expected behind it", words[0], operand);
-	if (n > (operand ? 2 : 1))
-		return usage("nothing is known about", words[operand ? 2 : 1]);
-	if (o->command == KEYS_ISSUE)
-		return set_name(o, "NAME", words[1]);
-	if (o->command == KEYS_SHOW)
-		o->file = words[1];
-	return 0;
+	return operand ? set_operand(o, words[1]) : 0;
 }
 
 static int
@@ -209,45 +173,94 @@ check_taken(const struct keys_options *o, unsigned given)
 			return keys_fail(EX_USAGE, "%s takes no --%s",
 				commands[o->command].name, option->name);
 	}
-	if ((takes & TAKES_DIR) && !o->dir)
+	if ((takes & DIR) && !o->dir)
 		return keys_fail(
 			EX_USAGE, "%s: --dir DIR is expected", commands[o->command].name);
 	return 0;
 }
 
+/* Options that make no sense without each other, or with each other. */
+static int
+check_together(const struct keys_options *o, unsigned given)
+{
+	if (o->command == KEYS_EXPORT && !o->p12)
+		return keys_fail(
+			EX_USAGE, "export: --p12 is expected, which is all it can make");
+	if (o->generate && o->password_file)
+		return keys_fail(EX_USAGE, "--generate and --password-file: one of them "
+					   "is expected");
+	if (o->command == KEYS_RENEW && o->type_given && !o->new_key)
+		return keys_fail(EX_USAGE, "--type is for a new key: --new-key is "
+					   "expected beside it");
+	if (o->command == KEYS_RENEW && (given & PROTECTS) &&
+		!(o->new_key && (o->who == KEYS_WHO_CA || o->who == KEYS_WHO_BELOW)))
+		return keys_fail(EX_USAGE, "--new-passphrase is for a new key of a CA: "
+					   "--new-key is expected beside it");
+	if (o->command == KEYS_RENEW && o->path_length >= 0 && o->who != KEYS_WHO_CA &&
+		o->who != KEYS_WHO_BELOW)
+		return keys_fail(EX_USAGE, "--path-length is for a CA");
+	if (o->command == KEYS_REVOKE && !o->what && (given & KEYS_OPTION_REASON))
+		return keys_fail(
+			EX_USAGE, "--reason: whom to revoke is expected as well");
+	return 0;
+}
+
+/* The passphrase of init is one of a key that it makes. */
+static void
+settle(struct keys_options *o)
+{
+	if (o->command == KEYS_INIT)
+		o->new_passphrase_file = o->passphrase_file;
+	if (o->new_passphrase_file)
+		o->protect = true;
+}
+
+static int
+read_options(int argc, char **argv, struct keys_options *o, unsigned *given)
+{
+	int option;
+	int r = 0;
+
+	while (r == 0 &&
+		(option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (option == ':')
+			return usage("a value is expected behind", argv[optind - 1]);
+		if (option == '?')
+			return usage("there is no option", argv[optind - 1]);
+		*given |= (unsigned)option;
+		if (*given & (KEYS_OPTION_HELP | KEYS_OPTION_VERSION))
+			return 0;
+		r = keys_option_set(o, (enum keys_option)option, optarg);
+	}
+	return r;
+}
+
 bool
 keys_options_read(int argc, char **argv, struct keys_options *ret, int *ret_status)
 {
-	struct keys_options o = { .type = PKI_KEY_P256 };
+	struct keys_options o = { .type = PKI_KEY_P256, .path_length = -1 };
 	unsigned given = 0;
-	int option;
+	int r;
 
 	opterr = 0;
-	*ret_status = 0;
-	while (*ret_status == 0 &&
-		(option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		if (option == OPTION_HELP || option == OPTION_VERSION) {
-			fputs(option == OPTION_HELP ? help
-						    : "postern-keys " POSTERN_VERSION
-						      "\n",
-				stdout);
-			return false;
-		}
-		if (option == ':')
-			*ret_status = usage(
-				"a value is expected behind", argv[optind - 1]);
-		else if (option == '?')
-			*ret_status = usage("there is no option", argv[optind - 1]);
-		else
-			*ret_status = set_option(&o, option);
-		given |= (unsigned)option;
-	}
-	if (*ret_status == 0)
-		*ret_status = set_operands(&o, argv + optind, argc - optind);
-	if (*ret_status == 0)
-		*ret_status = check_taken(&o, given);
-	if (*ret_status != 0)
+	r = read_options(argc, argv, &o, &given);
+	if (r == 0 && (given & (KEYS_OPTION_HELP | KEYS_OPTION_VERSION))) {
+		fputs(given & KEYS_OPTION_HELP ? keys_help
+					       : "postern-keys " POSTERN_VERSION "\n",
+			stdout);
+		*ret_status = 0;
 		return false;
+	}
+	if (r == 0)
+		r = set_operands(&o, argv + optind, argc - optind);
+	if (r == 0)
+		r = check_taken(&o, given);
+	if (r == 0)
+		r = check_together(&o, given);
+	*ret_status = r;
+	if (r != 0)
+		return false;
+	settle(&o);
 	*ret = o;
 	return true;
 }

@@ -3,172 +3,131 @@
  * `pair`: the model without a CA. The server's certificate and the client's sign
  * themselves; the client's lies in server/pins/ under the SHA-256 of its key, and the
  * server's is the client's ca.pem. A server's pair that is there is kept, and gets one
- * client more, unless --host and --force ask for a new one.
+ * client more, unless --host and --force ask for a new one. All of it is written at once.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
-#include "keys/bundle.h"
+#include "keys/certificate.h"
 #include "keys/commands.h"
-#include "keys/folder.h"
 #include "keys/make.h"
+#include "keys/pins.h"
 #include "keys/report.h"
-#include "pki/identity.h"
+#include "keys/set.h"
 
-enum { SERVER_KEY, SERVER_CERT, SERVER_FILES };
-
-#define PINS "server/pins"
-
-enum { PIN_PATH = sizeof(PINS "/") + PKI_PIN_HEX };
-
-static void wipe_server_files(struct keys_file (*files)[SERVER_FILES])
-{
-	for (size_t i = 0; i < SERVER_FILES; i++)
-		keys_file_wipe(&(*files)[i]);
-}
-
-/* Where the pin of the first certificate of a PEM text belongs. */
-static int
-pin_path(const struct keys_folder *folder, const char *name, const struct buffer *pem,
-	char ret[PIN_PATH])
-{
-	CLEANUP(pki_chain_clear) struct pki_chain chain = { 0 };
-	CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
-	char hex[PKI_PIN_HEX];
-
-	if (pki_chain_read(buffer_data(pem), buffer_len(pem), &chain) < 0 ||
-		pki_identity_read(
-			buffer_data(&chain.der[0]), buffer_len(&chain.der[0]), &id) < 0)
-		return keys_fail(EX_DATAERR, "%s/%s holds no certificate in PEM",
-			folder->path, name);
-	text_hex(id.pin, sizeof(id.pin), hex);
-	snprintf(ret, PIN_PATH, PINS "/%s", hex);
-	return 0;
-}
+#define SERVER_KEY  "server/server.key"
+#define SERVER_CERT "server/server.pem"
 
 /* Whether the server's pair is kept, with its certificate; or else that it is to be made.
  * Half a pair is a fault. */
 static int
 keep_server(const struct keys_options *o, const struct keys_folder *folder,
-	struct keys_file *files, bool *ret_kept)
+	struct buffer *cert, bool *ret_kept)
 {
-	char path[PIN_PATH];
-	int r;
+	static const char *const files[] = { SERVER_CERT, SERVER_KEY };
+	CLEANUP(pki_chain_clear) struct pki_chain chain = { 0 };
+	CLEANUP(keys_certificate_clear) struct keys_certificate c = { 0 };
 
 	*ret_kept = false;
-	if ((o->force && o->n_hosts > 0) ||
-		(!keys_folder_has(folder, files[SERVER_CERT].name) &&
-			!keys_folder_has(folder, files[SERVER_KEY].name)))
+	if ((o->force && o->n_hosts > 0) || (!keys_folder_has(folder, SERVER_CERT) &&
+						    !keys_folder_has(folder, SERVER_KEY)))
 		return 0;
 	if (o->n_hosts > 0)
 		return keys_fail(EX_CANTCREAT,
-			"%s/%s is there already and keeps its names: --host with --force "
-			"overwrites it",
-			folder->path, files[SERVER_CERT].name);
-	for (size_t i = 0; i < SERVER_FILES; i++) {
-		if (!keys_folder_has(folder, files[i].name))
+			"%s/" SERVER_CERT " is there already and keeps its names: --host "
+			"with --force overwrites it",
+			folder->path);
+	for (size_t i = 0; i < 2; i++) {
+		if (!keys_folder_has(folder, files[i]))
 			return keys_fail(EX_NOINPUT,
 				"%s/%s is missing beside its other half: --host with "
 				"--force makes both anew",
-				folder->path, files[i].name);
+				folder->path, files[i]);
 	}
-	r = keys_folder_load(folder, files[SERVER_CERT].name, &files[SERVER_CERT].text);
-	if (r == 0)
-		r = pin_path(
-			folder, files[SERVER_CERT].name, &files[SERVER_CERT].text, path);
-	if (r != 0)
-		return r;
 	*ret_kept = true;
-	return 0;
+	return keys_certificate_load(folder, SERVER_CERT, cert, &chain, &c);
 }
 
+/* The server's pair, where it is made. Its certificate is also what *ret_cert holds. */
 static int
-store_server(const struct keys_options *o, const struct keys_folder *folder,
-	const struct keys_file *files, bool kept)
+make_server(const struct keys_options *o, const struct keys_folder *folder,
+	struct keys_set *set, struct buffer *ret_cert)
 {
-	int r;
+	struct buffer *key = NULL, *cert = NULL;
+	bool kept = false;
+	int r = keep_server(o, folder, ret_cert, &kept);
 
-	if (kept) {
-		printf("kept %s/%s\n", folder->path, files[SERVER_CERT].name);
-		return keys_folder_make(folder, PINS);
-	}
-	r = keys_folder_make(folder, "server");
+	if (r == 0 && kept)
+		printf("kept %s/" SERVER_CERT "\n", folder->path);
+	if (r != 0 || kept)
+		return r;
+	r = keys_set_add(set, &key, SERVER_KEY);
 	if (r == 0)
-		r = keys_folder_make(folder, PINS);
+		r = keys_set_add(set, &cert, SERVER_CERT);
 	if (r == 0)
-		r = keys_folder_store(folder, files, SERVER_FILES, o->force);
+		r = keys_make_server(o, NULL, SERVER_CERT, cert, key);
+	if (r == 0 && buffer_append(ret_cert, buffer_data(cert), buffer_len(cert)) < 0)
+		r = keys_fail(EX_OSERR, "no memory");
 	return r;
 }
 
-/* Where the pin lies of a client that --force replaces; empty where there is none. */
 static int
-find_old_pin(const struct keys_folder *folder, const struct keys_bundle *bundle,
-	char ret[PIN_PATH])
+make_client(const struct keys_options *o, const struct keys_folder *folder,
+	struct keys_set *set)
 {
-	CLEANUP(buffer_free) struct buffer pem = { 0 };
-	const char *name = bundle->files[KEYS_BUNDLE_CERT].name;
+	char old_pin[KEYS_PIN_PATH] = "";
+	struct buffer *key = NULL, *cert = NULL;
+	char path[KEYS_PATH_MAX];
 	int r;
 
-	ret[0] = '\0';
-	if (!keys_folder_has(folder, name))
-		return 0;
-	r = keys_folder_load(folder, name, &pem);
-	return r != 0 ? r : pin_path(folder, name, &pem, ret);
+	snprintf(path, sizeof(path), "clients/%s/cert.pem", o->name);
+	if (keys_folder_has(folder, path))
+		r = keys_pins_find(folder, path, old_pin);
+	else
+		r = 0;
+	if (r == 0)
+		r = keys_set_add(set, &key, "clients/%s/key.pem", o->name);
+	if (r == 0)
+		r = keys_set_add(set, &cert, "%s", path);
+	if (r == 0)
+		r = keys_make_client(o, NULL, path, cert, key);
+	/* A client that is replaced enters no more. */
+	if (r == 0 && *old_pin && keys_folder_has(folder, old_pin))
+		r = keys_set_drop(set, old_pin);
+	return r != 0 ? r : keys_pins_add(folder, set, path, cert);
 }
 
-/* The new client enters before the old one leaves. */
 static int
-store_pin(const struct keys_folder *folder, const struct keys_bundle *bundle,
-	const char *old_pin)
+check_free(const struct keys_options *o, const struct keys_folder *folder)
 {
-	const struct keys_file *cert = &bundle->files[KEYS_BUNDLE_CERT];
-	char path[PIN_PATH];
-	struct keys_file pin = { .name = path, .text = cert->text };
-	int r = pin_path(folder, cert->name, &cert->text, path);
+	static const char *const files[] = { "key.pem", "cert.pem", "ca.pem" };
+	char path[KEYS_PATH_MAX];
 
-	if (r == 0)
-		r = keys_folder_store(folder, &pin, 1, false);
-	if (r != 0 || *old_pin == '\0' || strcmp(old_pin, path) == 0)
-		return r;
-	if (unlinkat(folder->fd, old_pin, 0) < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return keys_fail(EX_IOERR, "%s/%s cannot be removed: %s", folder->path,
-			old_pin, strerror(errno));
+	for (size_t i = 0; !o->force && i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "clients/%s/%s", o->name, files[i]);
+		if (keys_folder_has(folder, path))
+			return keys_folder_taken(folder, path);
 	}
-	printf("removed %s/%s\n", folder->path, old_pin);
 	return 0;
 }
 
 static int
 make_pair(const struct keys_options *o, const struct keys_folder *folder,
-	struct keys_file *server, struct keys_bundle *bundle)
+	struct keys_set *set)
 {
-	char old_pin[PIN_PATH];
-	bool kept;
-	int r = keep_server(o, folder, server, &kept);
+	CLEANUP(buffer_free) struct buffer server = { 0 };
+	int r = check_free(o, folder);
 
 	if (r == 0)
-		r = find_old_pin(folder, bundle, old_pin);
-	if (r == 0 && !kept)
-		r = keys_make_server(
-			o, NULL, &server[SERVER_CERT].text, &server[SERVER_KEY].text);
+		r = make_server(o, folder, set, &server);
 	if (r == 0)
-		r = keys_make_client(o, NULL, &bundle->files[KEYS_BUNDLE_CERT].text,
-			&bundle->files[KEYS_BUNDLE_KEY].text);
+		r = make_client(o, folder, set);
 	if (r == 0)
-		r = keys_bundle_trust(bundle, &server[SERVER_CERT].text);
-	if (r == 0)
-		r = store_server(o, folder, server, kept);
-	if (r == 0)
-		r = keys_bundle_store(folder, bundle, o->force);
-	if (r == 0)
-		r = store_pin(folder, bundle, old_pin);
+		r = keys_set_put(set, &server, "clients/%s/ca.pem", o->name);
+	if (r == 0 && !o->force)
+		r = keys_set_check_free(folder, set);
 	return r;
 }
 
@@ -176,12 +135,7 @@ int
 keys_pair(const struct keys_options *options)
 {
 	CLEANUP(keys_folder_close) struct keys_folder folder = { .fd = -1 };
-	CLEANUP(keys_bundle_clear) struct keys_bundle bundle = { 0 };
-	CLEANUP(wipe_server_files)
-	struct keys_file server[SERVER_FILES] = {
-		[SERVER_KEY] = { .name = "server/server.key" },
-		[SERVER_CERT] = { .name = "server/server.pem" },
-	};
+	CLEANUP(keys_set_clear) struct keys_set set = { 0 };
 	struct keys_options o = *options;
 	int r;
 
@@ -189,8 +143,10 @@ keys_pair(const struct keys_options *options)
 		o.name = "client";
 	r = keys_folder_open(o.dir, true, &folder);
 	if (r == 0)
-		r = keys_bundle_begin(&folder, o.name, o.force, &bundle);
+		r = keys_folder_lock(&folder);
 	if (r == 0)
-		r = make_pair(&o, &folder, server, &bundle);
+		r = make_pair(&o, &folder, &set);
+	if (r == 0)
+		r = keys_set_store(&folder, &set, o.force);
 	return r;
 }

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "pki/handle.h"
 #include "pki/pem.h"
+#include "pki/signature.h"
 
 static const char LABEL[] = "X509 CRL";
 
@@ -293,26 +294,16 @@ pki_crls_clear(struct pki_crls *crls)
 	*crls = (struct pki_crls){ 0 };
 }
 
-/* A list that is not current is signed all the same; a bad signature, and whatever else
- * cannot be judged, sets other bits or is an error. */
 static bool
-is_signed_by(gnutls_x509_crl_t list, gnutls_x509_crt_t ca)
+may_sign_lists(gnutls_x509_crt_t ca)
 {
-	const unsigned dates = GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
-			       GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
-	unsigned status = 0;
 	unsigned usage = 0;
 	int r = gnutls_x509_crt_get_key_usage(ca, &usage, NULL);
 
-	if (r != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE &&
-		(r < 0 || !(usage & GNUTLS_KEY_CRL_SIGN)))
+	if (gnutls_x509_crt_get_ca_status(ca, NULL) <= 0)
 		return false;
-	if (gnutls_x509_crl_check_issuer(list, ca) == 0 ||
-		gnutls_x509_crl_verify(list, &ca, 1, 0, &status) < 0)
-		return false;
-	if (status & dates)
-		status &= ~(dates | GNUTLS_CERT_INVALID);
-	return status == 0;
+	return r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
+	       (r >= 0 && (usage & GNUTLS_KEY_CRL_SIGN));
 }
 
 bool
@@ -324,12 +315,30 @@ pki_crl_is_from(const struct pki_crl *crl, const void *ca, size_t ca_len)
 	gnutls_x509_crl_t list;
 	bool is_from;
 
-	if (pki_crt_read(ca, ca_len, &crt) < 0 || gnutls_x509_crl_init(&list) < 0)
+	if (pki_crt_read(ca, ca_len, &crt) < 0 || !may_sign_lists(crt) ||
+		gnutls_x509_crl_init(&list) < 0)
 		return false;
 	is_from = gnutls_x509_crl_import(list, &der, GNUTLS_X509_FMT_DER) >= 0 &&
-		  is_signed_by(list, crt);
+		  gnutls_x509_crl_check_issuer(list, crt) > 0 &&
+		  pki_signature_is_by(pki_der_of(der.data, der.size),
+			  gnutls_x509_crl_get_signature_algorithm(list), crt);
 	gnutls_x509_crl_deinit(list);
 	return is_from;
+}
+
+bool
+pki_crl_is_about(const struct pki_crl *crl, const void *der, size_t len)
+{
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
+	gnutls_datum_t name = { NULL, 0 };
+	bool is_about;
+
+	if (pki_crt_read(der, len, &crt) < 0 ||
+		gnutls_x509_crt_get_raw_issuer_dn(crt, &name) < 0)
+		return false;
+	is_about = pki_der_equal(crl->issuer, pki_der_of(name.data, name.size));
+	gnutls_free(name.data);
+	return is_about;
 }
 
 const struct pki_crl_entry *

@@ -75,6 +75,9 @@ void pki_crl_clear(struct pki_crl *crl);
 /* Whether the holder of this CA certificate (DER) has issued and signed the list. */
 bool pki_crl_is_from(const struct pki_crl *crl, const void *ca, size_t ca_len);
 
+/* Whether the list is that of the issuer of this certificate (DER), by its name. */
+bool pki_crl_is_about(const struct pki_crl *crl, const void *der, size_t len);
+
 /* The entry with this serial number, or NULL. */
 const struct pki_crl_entry *pki_crl_find(
 	const struct pki_crl *crl, const void *serial, size_t len);

@@ -199,6 +199,9 @@ fill_list(const gnutls_datum_t *empty, const struct pki_crl_order *order,
 		r = pki_der_take_any(&rest, &ignored);
 	if (r == 0)
 		r = buffer_append(ret, list.at, list.len - rest.len);
+	/* GnuTLS writes a sequence of no entries. */
+	if (r == 0 && pki_der_is(&rest, PKI_DER_SEQUENCE))
+		r = pki_der_take_any(&rest, &ignored);
 	if (r == 0)
 		r = put_entries(ret, order);
 	if (r == 0)

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Signatures of certificates and lists: both are a sequence of what is signed, the
+ * algorithm, and the signature (RFC 5280 sections 4.1 and 5.1). Whatever cannot be read
+ * is not signed.
+ */
+#include "pki/signature.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+
+/* Takes a signed thing apart. */
+static int
+take_apart(struct pki_der whole, gnutls_datum_t *ret_data, gnutls_datum_t *ret_signature)
+{
+	struct pki_der data, algorithm, bits;
+	int r = pki_der_take(&whole, PKI_DER_SEQUENCE, &whole);
+
+	if (r == 0)
+		r = pki_der_take_any(&whole, &data);
+	if (r == 0)
+		r = pki_der_take_any(&whole, &algorithm);
+	if (r == 0)
+		r = pki_der_take(&whole, PKI_DER_BITS, &bits);
+	/* No bit of the last byte is unused. */
+	if (r < 0 || bits.len < 2 || bits.at[0] != 0)
+		return -1;
+	*ret_data = (gnutls_datum_t){ (unsigned char *)data.at, (unsigned)data.len };
+	*ret_signature = (gnutls_datum_t){ (unsigned char *)bits.at + 1,
+		(unsigned)bits.len - 1 };
+	return 0;
+}
+
+bool
+pki_signature_is_by(struct pki_der whole, int algorithm, gnutls_x509_crt_t issuer)
+{
+	gnutls_datum_t data, signature;
+	gnutls_pubkey_t key;
+	bool is_by;
+
+	if (algorithm <= GNUTLS_SIGN_UNKNOWN ||
+		take_apart(whole, &data, &signature) < 0 || gnutls_pubkey_init(&key) < 0)
+		return false;
+	is_by = gnutls_pubkey_import_x509(key, issuer, 0) >= 0 &&
+		gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm, 0,
+			&data, &signature) >= 0;
+	gnutls_pubkey_deinit(key);
+	return is_by;
+}
