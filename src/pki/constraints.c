@@ -28,15 +28,12 @@ constraints_free(gnutls_x509_name_constraints_t *constraints)
 
 /* 1 with the constraints, 0 where there are none. */
 static int
-read_constraints(const void *ca, size_t len, gnutls_x509_name_constraints_t *ret)
+constraints_of(gnutls_x509_crt_t crt, gnutls_x509_name_constraints_t *ret)
 {
 	CLEANUP(constraints_free) gnutls_x509_name_constraints_t nc = NULL;
-	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
 	unsigned critical;
-	int r = pki_crt_read(ca, len, &crt);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (gnutls_x509_name_constraints_init(&nc) < 0)
 		return -ENOMEM;
 	r = gnutls_x509_crt_get_name_constraints(crt, nc, 0, &critical);
@@ -46,6 +43,15 @@ read_constraints(const void *ca, size_t len, gnutls_x509_name_constraints_t *ret
 		return pki_parse_fault(r);
 	*ret = TAKE_PTR(nc);
 	return 1;
+}
+
+static int
+read_constraints(const void *ca, size_t len, gnutls_x509_name_constraints_t *ret)
+{
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
+	int r = pki_crt_read(ca, len, &crt);
+
+	return r < 0 ? r : constraints_of(crt, ret);
 }
 
 static gnutls_x509_subject_alt_name_t
@@ -90,16 +96,33 @@ has_type(gnutls_x509_name_constraints_t nc, get_constraint *get, unsigned wanted
 	return false;
 }
 
+static bool
+are_about(gnutls_x509_name_constraints_t nc, gnutls_x509_subject_alt_name_t type)
+{
+	return has_type(nc, gnutls_x509_name_constraints_get_permitted, type) ||
+	       has_type(nc, gnutls_x509_name_constraints_get_excluded, type);
+}
+
 int
 pki_constraints_are_about(const void *ca, size_t len, enum pki_name_kind kind)
 {
 	CLEANUP(constraints_free) gnutls_x509_name_constraints_t nc = NULL;
 	int r = read_constraints(ca, len, &nc);
 
+	return r <= 0 ? r : are_about(nc, type_of(kind));
+}
+
+int
+pki_crt_allows_user(gnutls_x509_crt_t ca, const char *name)
+{
+	CLEANUP(constraints_free) gnutls_x509_name_constraints_t nc = NULL;
+	gnutls_datum_t datum = { (unsigned char *)name, (unsigned)strlen(name) };
+	int r = constraints_of(ca, &nc);
+
 	if (r <= 0)
-		return r;
-	return has_type(nc, gnutls_x509_name_constraints_get_permitted, type_of(kind)) ||
-	       has_type(nc, gnutls_x509_name_constraints_get_excluded, type_of(kind));
+		return r < 0 ? r : 1;
+	return !are_about(nc, GNUTLS_SAN_RFC822NAME) ||
+	       gnutls_x509_name_constraints_check(nc, GNUTLS_SAN_RFC822NAME, &datum) != 0;
 }
 
 /* An IP constraint is an address and a mask behind it. */

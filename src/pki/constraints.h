@@ -23,6 +23,10 @@ int pki_constraints_allow(
 /* Whether they say anything about names of this kind. 1 or 0; -EBADMSG, -ENOMEM. */
 int pki_constraints_are_about(const void *ca, size_t len, enum pki_name_kind kind);
 
+/* Whether the constraints of a CA let it name a user by a CN: where they are about mail
+ * addresses at all, the CN has to be one that they allow. 1 or 0; -EBADMSG, -ENOMEM. */
+int pki_crt_allows_user(struct gnutls_x509_crt_int *ca, const char *name);
+
 /* Appends them in words, as `permitted DNS:a, email:b`; nothing where there are none. */
 int pki_constraints_describe(const void *ca, size_t len, struct buffer *ret);
 

@@ -2,8 +2,8 @@
 /*
  * Loading fails as a whole: a missing or stale file leaves no credentials at all, so that
  * nobody enters by a rule that could not be read. GnuTLS skips a revocation list that is
- * expired, not yet valid, forged or missing without a word, so each is checked here, for
- * every root.
+ * expired, not yet valid, forged or missing without a word, so it gets none: for every
+ * root one is asked for here, and issuers.c looks at those of each chain.
  */
 #include "tls/credentials.h"
 
@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "tls/credentials_private.h"
+#include "tls/issuers.h"
 #include "tls/judge.h"
 
 /* RSA keys beyond it cost more than they prove. */
@@ -85,35 +86,17 @@ load_roots(struct tls_credentials *c, const struct config *config, struct buffer
 }
 
 static void
-free_crls(gnutls_x509_crl_t **list, unsigned n)
+free_lists(struct tls_credentials *c)
 {
-	for (unsigned i = 0; i < n; i++)
-		gnutls_x509_crl_deinit((*list)[i]);
-	gnutls_free(*list);
-}
-
-/* Whether one of the lists was issued by this root, is signed by it and is current. */
-static bool
-has_current_crl(gnutls_x509_crl_t *crls, unsigned n, gnutls_x509_crt_t root, time_t now)
-{
-	unsigned status;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (!gnutls_x509_crl_check_issuer(crls[i], root))
-			continue;
-		status = 0;
-		if (gnutls_x509_crl_verify(crls[i], &root, 1, 0, &status) < 0 || status)
-			continue;
-		if (gnutls_x509_crl_get_this_update(crls[i]) <= now &&
-			gnutls_x509_crl_get_next_update(crls[i]) > now)
-			return true;
-	}
-	return false;
+	for (unsigned i = 0; i < c->n_lists; i++)
+		gnutls_x509_crl_deinit(c->lists[i]);
+	gnutls_free(c->lists);
+	c->lists = NULL;
+	c->n_lists = 0;
 }
 
 static int
-check_crls(struct tls_credentials *c, gnutls_x509_crl_t *crls, unsigned n,
-	const struct config *config, struct buffer *fault)
+check_lists(struct tls_credentials *c, const struct config *config, struct buffer *fault)
 {
 	gnutls_x509_trust_list_iter_t iter = NULL;
 	gnutls_x509_trust_list_t roots;
@@ -123,7 +106,7 @@ check_crls(struct tls_credentials *c, gnutls_x509_crl_t *crls, unsigned n,
 
 	gnutls_certificate_get_trust_list(c->certificates, &roots);
 	while (r == 0 && gnutls_x509_trust_list_iter_get_ca(roots, &iter, &root) >= 0) {
-		if (!has_current_crl(crls, n, root, now))
+		if (!tls_issuers_has_list(c->lists, c->n_lists, root, now))
 			r = complain(fault, 0, "tls_crl", config->tls_crl,
 				"a current list signed by each CA of tls_ca");
 		gnutls_x509_crt_deinit(root);
@@ -136,8 +119,6 @@ static int
 load_crls(struct tls_credentials *c, const struct config *config, struct buffer *fault)
 {
 	CLEANUP(free_datum) gnutls_datum_t pem = { NULL, 0 };
-	gnutls_x509_crl_t *crls = NULL;
-	unsigned n = 0;
 	int r;
 
 	if (!config->tls_crl)
@@ -145,15 +126,12 @@ load_crls(struct tls_credentials *c, const struct config *config, struct buffer 
 	errno = 0;
 	r = gnutls_load_file(config->tls_crl, &pem);
 	if (r >= 0)
-		r = gnutls_x509_crl_list_import2(&crls, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
+		r = gnutls_x509_crl_list_import2(
+			&c->lists, &c->n_lists, &pem, GNUTLS_X509_FMT_PEM, 0);
 	if (r < 0)
 		return complain(
 			fault, r, "tls_crl", config->tls_crl, "a revocation list in PEM");
-	r = check_crls(c, crls, n, config, fault);
-	if (r == 0 && gnutls_certificate_set_x509_crl(c->certificates, crls, (int)n) < 0)
-		r = complain(
-			fault, 0, "tls_crl", config->tls_crl, "lists that can be used");
-	free_crls(&crls, n);
+	r = check_lists(c, config, fault);
 	c->revocation = r == 0;
 	return r;
 }
@@ -217,6 +195,7 @@ tls_credentials_free(struct tls_credentials *c)
 		gnutls_pcert_deinit(&c->chain[i]);
 	if (c->priority)
 		gnutls_priority_deinit(c->priority);
+	free_lists(c);
 	gnutls_certificate_free_credentials(c->certificates);
 	free(c->chain);
 	free(c);

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "pki/handle.h"
 #include "tls/credentials_private.h"
+#include "tls/issuers.h"
 
 enum { WORD_MAX = 32 };
 
@@ -88,52 +89,50 @@ verify(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n)
 	return status;
 }
 
-static unsigned
-verify_chain(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
-	const struct tls_span *chain, size_t n)
+/* What GnuTLS leaves out of a chain that it trusts. */
+static enum pki_verdict
+judge_issuers(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n)
 {
-	gnutls_x509_crt_t crts[TLS_PEER_CHAIN_MAX] = { leaf };
-	unsigned status = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
-	size_t read = 1;
+	CLEANUP(pki_identity_clear) struct pki_identity identity = { 0 };
 
-	while (read < n &&
-		pki_crt_read(chain[read].data, chain[read].len, &crts[read]) == 0)
-		read++;
-	if (read == n)
-		status = verify(c, crts, n);
-	while (--read > 0)
-		pki_crt_free(&crts[read]);
-	return status;
+	if (pki_crt_identity(crts[0], &identity) < 0)
+		return PKI_BAD;
+	return tls_issuers_judge(c, crts, n, &identity, time(NULL));
 }
 
-static bool
-is_issued_by_root(const struct tls_credentials *c, gnutls_x509_crt_t crt)
+static enum pki_verdict
+judge(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n,
+	uint32_t *ret_status)
 {
-	gnutls_x509_crt_t issuer;
+	enum pki_verdict verdict;
 
-	if (gnutls_x509_trust_list_get_issuer(
-		    roots_of(c), crt, &issuer, GNUTLS_TL_GET_COPY) < 0)
-		return false;
-	gnutls_x509_crt_deinit(issuer);
-	return true;
+	*ret_status = verify(c, crts, n);
+	verdict = pki_verdict_of_status(*ret_status);
+	/* GnuTLS does not look at the key usage of the leaf. */
+	if (verdict == PKI_TRUSTED)
+		verdict = pki_crt_judge(crts[0], time(NULL));
+	return verdict == PKI_TRUSTED ? judge_issuers(c, crts, n) : verdict;
 }
 
 enum pki_verdict
 tls_judge_chain(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
 	const struct tls_span *chain, size_t n, uint32_t *ret_status)
 {
-	enum pki_verdict verdict;
+	gnutls_x509_crt_t crts[TLS_PEER_CHAIN_MAX] = { leaf };
+	enum pki_verdict verdict = PKI_BAD;
+	size_t read = 1;
 
 	*ret_status = GNUTLS_CERT_INVALID;
 	if (n == 0 || n > TLS_PEER_CHAIN_MAX)
 		return PKI_BAD;
-	*ret_status = verify_chain(c, leaf, chain, n);
-	verdict = pki_verdict_of_status(*ret_status);
-	/* GnuTLS does not look at the key usage of the leaf. */
-	if (verdict == PKI_TRUSTED)
-		verdict = pki_crt_judge(leaf, time(NULL));
-	if (verdict == PKI_TRUSTED && c->revocation && !is_issued_by_root(c, leaf))
-		return PKI_BAD;
+	*ret_status = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
+	while (read < n &&
+		pki_crt_read(chain[read].data, chain[read].len, &crts[read]) == 0)
+		read++;
+	if (read == n)
+		verdict = judge(c, crts, n, ret_status);
+	while (--read > 0)
+		pki_crt_free(&crts[read]);
 	return verdict;
 }
 

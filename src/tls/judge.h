@@ -14,9 +14,9 @@
 struct gnutls_x509_crt_int;
 
 /* leaf is chain[0], read already; those behind it, n in all, are read here. Chain and
- * leaf are verified for the purpose of a client now. With revocation lists the issuer has
- * to be a root, since only roots have lists that were checked. *ret_status becomes
- * GnuTLS' verification bits. */
+ * leaf are verified for the purpose of a client now. With revocation lists each
+ * issuer has to have one that is current; name constraints bind a CN that names a user.
+ * *ret_status becomes GnuTLS' verification bits. */
 enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
 	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n,
 	uint32_t *ret_status);
