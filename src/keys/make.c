@@ -37,7 +37,8 @@ keys_dates_of(const struct keys_options *o, unsigned usual, const struct keys_ca
 		return dates;
 	dates.until = ca->not_after;
 	calendar_of(dates.until, &c);
-	printf("%s ends with its CA on %04d-%02d-%02d, before its %u days are over\n",
+	printf("%s ends on %04d-%02d-%02d with the CA that signs it: %u days would "
+	       "outlive it\n",
 		what, c.year, c.month, c.day, days);
 	return dates;
 }

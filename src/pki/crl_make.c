@@ -211,49 +211,30 @@ fill_list(const gnutls_datum_t *empty, const struct pki_crl_order *order,
 
 /* By the algorithm that GnuTLS has chosen for the empty list. */
 static int
-sign_list(const gnutls_datum_t *empty, const struct buffer *list, gnutls_privkey_t signer,
-	gnutls_datum_t *ret)
+algorithm_of(const gnutls_datum_t *empty, int *ret)
 {
 	CLEANUP(crl_free) gnutls_x509_crl_t handle = NULL;
-	gnutls_datum_t data = { (unsigned char *)buffer_data(list),
-		(unsigned)buffer_len(list) };
-	int algorithm;
 
 	if (gnutls_x509_crl_init(&handle) < 0)
 		return -ENOMEM;
-	algorithm = gnutls_x509_crl_import(handle, empty, GNUTLS_X509_FMT_DER);
-	if (algorithm == 0)
-		algorithm = gnutls_x509_crl_get_signature_algorithm(handle);
-	if (algorithm <= GNUTLS_SIGN_UNKNOWN)
+	if (gnutls_x509_crl_import(handle, empty, GNUTLS_X509_FMT_DER) < 0)
 		return -EIO;
-	return pki_make_fault(gnutls_privkey_sign_data2(
-		signer, (gnutls_sign_algorithm_t)algorithm, 0, &data, ret));
+	*ret = gnutls_x509_crl_get_signature_algorithm(handle);
+	return 0;
 }
 
 static int
 finish(const gnutls_datum_t *empty, const struct pki_crl_order *order,
-	gnutls_privkey_t signer, struct buffer *ret)
+	const struct pki_key *key, struct buffer *ret)
 {
-	CLEANUP(datum_free) gnutls_datum_t signature = { NULL, 0 };
 	CLEANUP(buffer_free) struct buffer list = { 0 };
-	CLEANUP(buffer_free) struct buffer bits = { 0 };
-	struct pki_der algorithm;
-	int r = fill_list(empty, order, &list, &algorithm);
+	struct pki_der algorithm_der;
+	int algorithm = 0;
+	int r = fill_list(empty, order, &list, &algorithm_der);
 
 	if (r == 0)
-		r = sign_list(empty, &list, signer, &signature);
-	if (r == 0)
-		r = buffer_append(&bits, "", 1); /* no bit of the last byte is unused */
-	if (r == 0)
-		r = buffer_append(&bits, signature.data, signature.size);
-	if (r == 0)
-		r = buffer_append(&list, algorithm.at, algorithm.len);
-	if (r == 0)
-		r = pki_der_put(
-			&list, PKI_DER_BITS, buffer_data(&bits), buffer_len(&bits));
-	if (r == 0)
-		r = pki_der_wrap(&list, PKI_DER_SEQUENCE);
-	return r < 0 ? r : buffer_append(ret, buffer_data(&list), buffer_len(&list));
+		r = algorithm_of(empty, &algorithm);
+	return r < 0 ? r : pki_make_signed(&list, algorithm_der, algorithm, key, ret);
 }
 
 /* What was made is read again as others will, before anybody has it. */
@@ -286,6 +267,6 @@ pki_crl_make(const struct pki_crl_order *order, const void *issuer, size_t issue
 	if (r == 0)
 		r = make_empty(order, crt, signer, &empty);
 	if (r == 0)
-		r = finish(&empty, order, signer, &der);
+		r = finish(&empty, order, key, &der);
 	return r < 0 ? r : check_and_write(&der, issuer, issuer_len, ret);
 }

@@ -102,7 +102,20 @@ fill(gnutls_x509_crt_t crt, const struct pki_order *order, const struct pki_key 
 	if (r == 0)
 		r = pki_constraints_set(crt, order->permits, order->n_permits);
 	if (r == 0)
-		r = pki_make_set_key_id(crt, key);
+		r = pki_make_set_key_id(crt);
+	return r;
+}
+
+static int
+write_crt(gnutls_x509_crt_t crt, struct buffer *ret)
+{
+	gnutls_datum_t pem = { NULL, 0 };
+	int r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem);
+
+	if (r < 0)
+		return pki_make_fault(r);
+	r = buffer_append(ret, pem.data, pem.size);
+	gnutls_free(pem.data);
 	return r;
 }
 
@@ -120,5 +133,7 @@ pki_certificate_make(const struct pki_order *order, const struct pki_key *key,
 	r = fill(crt, order, key);
 	if (r == 0 && issuer_key)
 		r = pki_crt_read(issuer, issuer_len, &ca);
-	return r < 0 ? r : pki_make_finish(crt, key, ca, issuer_key, ret);
+	if (r == 0)
+		r = pki_make_sign(crt, key, ca, issuer_key);
+	return r < 0 ? r : write_crt(crt, ret);
 }

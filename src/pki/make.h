@@ -71,7 +71,7 @@ struct pki_renewal {
 
 /* Makes a certificate that says what an earlier one (DER) says, but for the above and a
  * new serial number; signed, and with the same faults, as above. Where there is no key
- * there has to be an issuer and the same subject: -EINVAL. */
+ * there has to be an issuer: -EINVAL. */
 int pki_certificate_renew(const void *earlier, size_t earlier_len,
 	const struct pki_renewal *renewal, const void *issuer, size_t issuer_len,
 	const struct pki_key *issuer_key, struct buffer *ret);

@@ -68,13 +68,12 @@ set_extension(gnutls_x509_crt_t crt, const char *oid, const struct buffer *der)
 }
 
 int
-pki_make_set_key_id(gnutls_x509_crt_t crt, const struct pki_key *key)
+pki_make_set_key_id(gnutls_x509_crt_t crt)
 {
 	CLEANUP(buffer_free) struct buffer der = { 0 };
 	uint8_t id[PKI_PIN_SIZE];
 	size_t size = sizeof(id);
-	int r = gnutls_x509_privkey_get_key_id(
-		pki_key_handle(key), GNUTLS_KEYID_USE_SHA1, id, &size);
+	int r = gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA1, id, &size);
 
 	if (r < 0)
 		return pki_make_fault(r);
@@ -144,22 +143,9 @@ sign(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer, const struct pki_key *key)
 		gnutls_x509_crt_privkey_sign(crt, issuer, signer, GNUTLS_DIG_UNKNOWN, 0));
 }
 
-static int
-write_crt(gnutls_x509_crt_t crt, struct buffer *ret)
-{
-	gnutls_datum_t pem = { NULL, 0 };
-	int r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem);
-
-	if (r < 0)
-		return pki_make_fault(r);
-	r = buffer_append(ret, pem.data, pem.size);
-	gnutls_free(pem.data);
-	return r;
-}
-
 int
-pki_make_finish(gnutls_x509_crt_t crt, const struct pki_key *key,
-	gnutls_x509_crt_t issuer, const struct pki_key *issuer_key, struct buffer *ret)
+pki_make_sign(gnutls_x509_crt_t crt, const struct pki_key *key, gnutls_x509_crt_t issuer,
+	const struct pki_key *issuer_key)
 {
 	int r = 0;
 
@@ -168,7 +154,47 @@ pki_make_finish(gnutls_x509_crt_t crt, const struct pki_key *key,
 		if (r == 0)
 			r = obey_issuer(crt, issuer);
 	}
+	return r < 0 ? r : sign(crt, issuer ? issuer : crt, issuer ? issuer_key : key);
+}
+
+static int
+sign_data(const struct buffer *data, int algorithm, const struct pki_key *key,
+	gnutls_datum_t *ret)
+{
+	CLEANUP(pki_signer_free) gnutls_privkey_t signer = NULL;
+	gnutls_datum_t datum = { (unsigned char *)buffer_data(data),
+		(unsigned)buffer_len(data) };
+	int r = pki_signer_of(key, &signer);
+
+	if (r < 0 || algorithm <= GNUTLS_SIGN_UNKNOWN)
+		return r < 0 ? r : -EIO;
+	return pki_make_fault(gnutls_privkey_sign_data2(
+		signer, (gnutls_sign_algorithm_t)algorithm, 0, &datum, ret));
+}
+
+int
+pki_make_signed(const struct buffer *data, struct pki_der algorithm_der, int algorithm,
+	const struct pki_key *key, struct buffer *ret)
+{
+	CLEANUP(buffer_free) struct buffer whole = { 0 };
+	CLEANUP(buffer_free) struct buffer bits = { 0 };
+	gnutls_datum_t signature = { NULL, 0 };
+	int r = sign_data(data, algorithm, key, &signature);
+
+	if (r < 0)
+		return r;
+	r = buffer_append(&bits, "", 1); /* no bit of the last byte is unused */
 	if (r == 0)
-		r = sign(crt, issuer ? issuer : crt, issuer ? issuer_key : key);
-	return r < 0 ? r : write_crt(crt, ret);
+		r = buffer_append(&bits, signature.data, signature.size);
+	gnutls_free(signature.data);
+	if (r == 0)
+		r = buffer_append(&whole, buffer_data(data), buffer_len(data));
+	if (r == 0)
+		r = buffer_append(&whole, algorithm_der.at, algorithm_der.len);
+	if (r == 0)
+		r = pki_der_put(
+			&whole, PKI_DER_BITS, buffer_data(&bits), buffer_len(&bits));
+	return r < 0 ? r
+		     : pki_der_put(ret, PKI_DER_SEQUENCE, buffer_data(&whole),
+			       buffer_len(&whole));
 }

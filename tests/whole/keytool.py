@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 
+import foreign
 import harness
 
 HOST = "mail.example.org"
@@ -137,3 +138,28 @@ def write(path, text):
     path = pathlib.Path(path)
     path.write_text(text)
     return harness.give(path)
+
+
+class Issued:
+    """A folder of postern-keys in the place of harness.Keys, for a Door."""
+
+    def __init__(self, path):
+        self.dir = path
+        self.cert, self.key, self.ca = (path / n for n in ("server.pem", "server.key", "ca.pem"))
+
+    def client(self, name):
+        where = self.dir / "clients" / name
+        return harness.Bundle(where / "cert.pem", where / "key.pem", where / "ca.pem")
+
+
+def enter(door, bundle, tls="1.3"):
+    """What becomes of a client of OpenSSL that trusts the door's server."""
+    door.connected += 1
+    return foreign.openssl(door.port, door.keys.ca, bundle, tls)
+
+
+ADMITTED = foreign.Outcome(line="220 447.edu SMTP Services Ready.")
+
+
+def refused(alert):
+    return foreign.Outcome(alert=alert)

@@ -8,55 +8,15 @@ import re
 import shutil
 import socket
 import ssl
-import stat
 import subprocess
 import threading
 
 import pytest
 
 import harness
+from keytool import HOST, USER, folder, modes, out_of, serial, tool, tree
 
 CERTS = harness.ROOT / "certs"
-HOST = "mail.example.org"
-USER = "brad@example.org"
-
-
-@pytest.fixture
-def folder():
-    path = harness.folder("postern-keys-test-")
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def tool(programs, folder):
-    """tool(ARGUMENT...) runs postern-keys in the folder and expects an exit status."""
-
-    def run(*args, status=0):
-        done = programs.run("postern-keys", *args, check=False, cwd=folder)
-        assert done.returncode == status, done
-        if status:
-            assert re.fullmatch(r"postern-keys: [^\n]+\n", done.stderr), done.stderr
-        else:
-            assert done.stderr == ""
-        return done.stderr if status else done.stdout
-
-    return run
-
-
-def out_of(*argv, cwd=None):
-    return subprocess.run(
-        list(map(str, argv)), cwd=cwd, check=True, text=True, capture_output=True).stdout
-
-
-def tree(path):
-    """Every file's content and every folder, to see what a command has changed."""
-    return {p.relative_to(path): p.read_bytes() if p.is_file() else None
-            for p in path.rglob("*")}
-
-
-def modes(path):
-    return {(stat.S_IMODE(p.stat().st_mode), p.is_dir()) for p in path.rglob("*")}
 
 
 def extensions(cert):
@@ -76,10 +36,6 @@ def extensions(cert):
             values[0] = "an identifier"
         values.sort()
     return found
-
-
-def serial(cert):
-    return int(out_of("openssl", "x509", "-in", cert, "-noout", "-serial").split("=")[1], 16)
 
 
 def context(side, cert, key, trusted):
@@ -201,7 +157,9 @@ def test_the_names_in_a_client_certificate(ca):
 def test_the_days(tool, folder):
     tool("init", "--dir", "d", "--host", HOST, "--days", "100")
     tool("issue", "short", "--dir", "d", "--days", "10")
-    tool("issue", "long", "--dir", "d", "--days", "1000")
+    said = tool("issue", "long", "--dir", "d", "--days", "1000")
+    assert re.search(r"^clients/long/cert.pem ends on \d{4}-\d\d-\d\d with the CA that signs it: "
+                     r"1000 days would outlive it$", said, re.M)
     def check(name, days):
         return subprocess.run(
             ["openssl", "x509", "-noout", "-checkend", str(days * 86400), "-in",
@@ -520,8 +478,9 @@ def test_an_expired_ca_signs_nothing(tool, folder):
     out_of("certtool", "--generate-self-signed", "--load-privkey", "d/ca.key", "--template",
            "ca.cfg", "--outfile", "d/ca.pem", cwd=folder)
     harness.give(folder)
-    assert "expired" in tool("issue", "brad", "--dir", "d", status=65)
-    assert re.search(r"^2021-01-01  expired  ca ", tool("list", "--dir", "d"), re.M)
+    said = tool("issue", "brad", "--dir", "d", status=65)
+    assert "d/ca.pem has expired" in said and "renew" in said
+    assert re.search(r"^2021-01-01  expired        ca ", tool("list", "--dir", "d"), re.M)
 
 
 # list and show
