@@ -7,7 +7,6 @@
  */
 #include "keys/renew.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +19,6 @@
 #include "keys/pins.h"
 #include "keys/report.h"
 #include "keys/revoked.h"
-#include "pki/file.h"
 
 int
 keys_renewal_load(struct keys_renewal *renewal)
@@ -155,8 +153,9 @@ make_peer(struct keys_renewal *renewal, const struct keys_ca *ca)
 	if (r == 0)
 		r = keys_set_store(renewal->folder, &renewal->set, true);
 	if (r == 0 && !ca && renewal->o->who == KEYS_WHO_SERVER)
-		r = keys_renew_copies(
-			renewal->folder, "clients", "ca.pem", &renewal->pem, cert);
+		r = keys_copies_rewrite(&(struct keys_copies){ renewal->folder,
+						renewal->whose, &renewal->pem, cert },
+			"clients", "ca.pem");
 	return r;
 }
 
@@ -242,38 +241,6 @@ renew_server(const struct keys_options *o, const struct keys_folder *folder)
 		.whose = { NULL, "server" } };
 
 	return renew_peer(&renewal);
-}
-
-static int
-rewrite(const struct keys_folder *folder, const char *path, const struct buffer *old,
-	const struct buffer *new)
-{
-	CLEANUP(buffer_free) struct buffer text = { 0 };
-	CLEANUP(keys_set_clear) struct keys_set set = { 0 };
-	int r = pki_file_read(folder->fd, path, PKI_CERTIFICATE_MAX, &text);
-
-	if (r < 0 || buffer_len(&text) != buffer_len(old) ||
-		memcmp(buffer_data(&text), buffer_data(old), buffer_len(old)) != 0)
-		return 0;
-	r = keys_set_put(&set, new, "%s", path);
-	return r != 0 ? r : keys_set_store(folder, &set, true);
-}
-
-int
-keys_renew_copies(const struct keys_folder *folder, const char *below, const char *file,
-	const struct buffer *old, const struct buffer *new)
-{
-	CLEANUP(keys_entries_clear) struct keys_entries entries = { 0 };
-	int r = keys_folder_list(folder, below, &entries);
-
-	for (int i = 0; r == 0 && i < entries.n; i++) {
-		char path[KEYS_PATH_MAX];
-
-		if (snprintf(path, sizeof(path), "%s/%s/%s", below,
-			    entries.list[i]->d_name, file) < (int)sizeof(path))
-			r = rewrite(folder, path, old, new);
-	}
-	return r;
 }
 
 int

@@ -34,9 +34,18 @@ void keys_renewal_clear(struct keys_renewal *renewal);
  * Without --new-key the certificate alone. */
 int keys_renewal_begin(struct keys_renewal *renewal, const char *passphrase);
 
-/* Rewrites every file `below/NAME/file` of the folder that holds what is replaced. */
-int keys_renew_copies(const struct keys_folder *folder, const char *below,
-	const char *file, const struct buffer *old, const struct buffer *new);
+/* Copies of a certificate in other folders: they hold the key of the one that is
+ * replaced, or of one that was replaced before. */
+struct keys_copies {
+	const struct keys_folder *folder;
+	struct keys_old whose;
+	const struct buffer *old; /* PEM of what is replaced */
+	const struct buffer *new; /* what they are to hold */
+};
+
+/* Rewrites every file `below/NAME/file` that is such a copy, each by itself. */
+int keys_copies_rewrite(
+	const struct keys_copies *copies, const char *below, const char *file);
 
 /* renew ca, and renew cas/NAME. */
 int keys_renew_ca(const struct keys_options *o, const struct keys_folder *folder);

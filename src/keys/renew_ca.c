@@ -117,6 +117,7 @@ add_lists(
 static int
 renew_root(struct keys_renewal *renewal, const struct keys_ca *ca, const char *passphrase)
 {
+	struct keys_copies copies;
 	struct buffer *pem = NULL;
 	int r = keys_renewal_begin(renewal, passphrase ? passphrase : ca->passphrase);
 
@@ -130,12 +131,11 @@ renew_root(struct keys_renewal *renewal, const struct keys_ca *ca, const char *p
 		r = add_lists(renewal, ca, pem);
 	if (r == 0)
 		r = keys_set_store(renewal->folder, &renewal->set, true);
+	copies = (struct keys_copies){ renewal->folder, renewal->whose, &ca->trusted,
+		pem };
 	if (r == 0)
-		r = keys_renew_copies(
-			renewal->folder, "clients", "ca.pem", &ca->trusted, pem);
-	return r != 0 ? r
-		      : keys_renew_copies(
-				renewal->folder, "cas", "root.pem", &ca->trusted, pem);
+		r = keys_copies_rewrite(&copies, "clients", "ca.pem");
+	return r != 0 ? r : keys_copies_rewrite(&copies, "cas", "root.pem");
 }
 
 static int
@@ -173,10 +173,20 @@ keys_renew_ca(const struct keys_options *o, const struct keys_folder *folder)
 	return r != 0 ? r : renew_root(&renewal, &ca, passphrase);
 }
 
-/* Puts the new CA into the place of the old one in a chain that goes through it. */
+static bool
+has_pin(const struct buffer *der, const uint8_t pin[PKI_PIN_SIZE])
+{
+	CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
+
+	return pki_identity_read(buffer_data(der), buffer_len(der), &id) == 0 &&
+	       memcmp(id.pin, pin, PKI_PIN_SIZE) == 0;
+}
+
+/* Puts the new certificates of the CA, whose key is pin, into a chain that goes through
+ * it. */
 static int
-rewrite_chain(const struct keys_folder *below, const char *path, const struct buffer *old,
-	const struct buffer *new)
+rewrite_chain(const struct keys_folder *below, const char *path,
+	const uint8_t pin[PKI_PIN_SIZE], const struct buffer *new)
 {
 	CLEANUP(pki_chain_clear) struct pki_chain chain = { 0 };
 	CLEANUP(buffer_free) struct buffer pem = { 0 };
@@ -187,9 +197,7 @@ rewrite_chain(const struct keys_folder *below, const char *path, const struct bu
 
 	if (pki_file_read(below->fd, path, PKI_CERTIFICATE_MAX, &pem) < 0 ||
 		pki_chain_read(buffer_data(&pem), buffer_len(&pem), &chain) < 0 ||
-		chain.n < 2 || buffer_len(&chain.der[1]) != buffer_len(old) ||
-		memcmp(buffer_data(&chain.der[1]), buffer_data(old), buffer_len(old)) !=
-			0)
+		chain.n < 2 || !has_pin(&chain.der[1], pin))
 		return 0;
 	leaf = (struct pki_chain){ .der = { chain.der[0] }, .n = 1 };
 	r = keys_set_add(&set, &text, "%s", path);
@@ -200,11 +208,11 @@ rewrite_chain(const struct keys_folder *below, const char *path, const struct bu
 }
 
 static int
-rewrite_chains(const struct keys_folder *below, const struct buffer *old,
+rewrite_chains(const struct keys_folder *below, const uint8_t pin[PKI_PIN_SIZE],
 	const struct buffer *new)
 {
 	CLEANUP(keys_entries_clear) struct keys_entries entries = { 0 };
-	int r = rewrite_chain(below, "server.pem", old, new);
+	int r = rewrite_chain(below, "server.pem", pin, new);
 
 	if (r == 0)
 		r = keys_folder_list(below, "clients", &entries);
@@ -213,7 +221,7 @@ rewrite_chains(const struct keys_folder *below, const struct buffer *old,
 
 		if (snprintf(path, sizeof(path), "clients/%s/cert.pem",
 			    entries.list[i]->d_name) < (int)sizeof(path))
-			r = rewrite_chain(below, path, old, new);
+			r = rewrite_chain(below, path, pin, new);
 	}
 	return r;
 }
@@ -256,7 +264,7 @@ renew_intermediate(struct keys_renewal *renewal, const struct keys_ca *parent,
 	if (r == 0)
 		r = keys_set_store(renewal->folder, &renewal->set, true);
 	if (r == 0 && !renewal->o->new_key)
-		r = rewrite_chains(below, &renewal->chain.der[0], pem);
+		r = rewrite_chains(below, renewal->old.id.pin, pem);
 	if (r == 0 && renewal->o->new_key && keys_folder_has(below, "crl.pem"))
 		printf("%s/crl.pem has no list of the new key yet: postern-keys crl "
 		       "--dir %s makes one\n",
