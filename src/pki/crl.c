@@ -191,6 +191,7 @@ read_rest(struct pki_der list, struct pki_crl *crl)
 
 	if (pki_der_is(&list, PKI_DER_SEQUENCE))
 		r = pki_der_take(&list, PKI_DER_SEQUENCE, &crl->revoked);
+	crl->tail = list;
 	if (r == 0 && pki_der_is(&list, PKI_DER_CONTEXT_0))
 		r = pki_der_take(&list, PKI_DER_CONTEXT_0, &extensions);
 	if (r == 0 && list.len > 0)
@@ -207,6 +208,7 @@ static int
 read_list(struct pki_der list, struct pki_crl *crl)
 {
 	struct pki_der ignored;
+	const uint8_t *begin = list.at;
 	int r = 0;
 
 	if (pki_der_is(&list, PKI_DER_INTEGER))
@@ -222,6 +224,7 @@ read_list(struct pki_der list, struct pki_crl *crl)
 	crl->next_update = INT64_MAX;
 	if (pki_der_is(&list, PKI_DER_UTC_TIME) || pki_der_is(&list, PKI_DER_TIME))
 		r = pki_der_take_time(&list, &crl->next_update);
+	crl->head = pki_der_of(begin, (size_t)(list.at - begin));
 	return r < 0 ? r : read_rest(list, crl);
 }
 
@@ -229,17 +232,19 @@ int
 pki_crl_read(const void *der, size_t len, struct pki_crl *ret)
 {
 	CLEANUP(pki_crl_clear) struct pki_crl crl = { 0 };
-	struct pki_der all, list;
+	struct pki_der all, whole, list;
 	int r = buffer_append(&crl.der, der, len);
 
 	if (r < 0)
 		return r;
 	all = pki_der_of(buffer_data(&crl.der), len);
-	r = pki_der_take(&all, PKI_DER_SEQUENCE, &list);
+	r = pki_der_take(&all, PKI_DER_SEQUENCE, &whole);
 	if (r == 0 && all.len > 0)
 		r = -EBADMSG;
 	if (r == 0)
-		r = pki_der_take(&list, PKI_DER_SEQUENCE, &list);
+		r = pki_der_take(&whole, PKI_DER_SEQUENCE, &list);
+	if (r == 0)
+		r = pki_der_take_any(&whole, &crl.algorithm);
 	if (r == 0)
 		r = read_list(list, &crl);
 	if (r < 0)
@@ -306,21 +311,44 @@ may_sign_lists(gnutls_x509_crt_t ca)
 	       (r >= 0 && (usage & GNUTLS_KEY_CRL_SIGN));
 }
 
+/* The list without its entries, under a signature that is none: GnuTLS takes a time for a
+ * list that grows with the square of its entries, and is asked only what else is in it.
+ */
+static int
+put_skeleton(const struct pki_crl *crl, struct buffer *ret)
+{
+	static const uint8_t nothing[] = { 0, 0 };
+	int r = buffer_append(ret, crl->head.at, crl->head.len);
+
+	if (r == 0)
+		r = buffer_append(ret, crl->tail.at, crl->tail.len);
+	if (r == 0)
+		r = pki_der_wrap(ret, PKI_DER_SEQUENCE);
+	if (r == 0)
+		r = buffer_append(ret, crl->algorithm.at, crl->algorithm.len);
+	if (r == 0)
+		r = pki_der_put(ret, PKI_DER_BITS, nothing, sizeof(nothing));
+	return r < 0 ? r : pki_der_wrap(ret, PKI_DER_SEQUENCE);
+}
+
 bool
 pki_crl_is_from(const struct pki_crl *crl, const void *ca, size_t ca_len)
 {
 	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
-	gnutls_datum_t der = { (unsigned char *)buffer_data(&crl->der),
-		(unsigned)buffer_len(&crl->der) };
+	CLEANUP(buffer_free) struct buffer skeleton = { 0 };
+	gnutls_datum_t der;
 	gnutls_x509_crl_t list;
 	bool is_from;
 
 	if (pki_crt_read(ca, ca_len, &crt) < 0 || !may_sign_lists(crt) ||
-		gnutls_x509_crl_init(&list) < 0)
+		put_skeleton(crl, &skeleton) < 0 || gnutls_x509_crl_init(&list) < 0)
 		return false;
+	der = (gnutls_datum_t){ (unsigned char *)buffer_data(&skeleton),
+		(unsigned)buffer_len(&skeleton) };
 	is_from = gnutls_x509_crl_import(list, &der, GNUTLS_X509_FMT_DER) >= 0 &&
 		  gnutls_x509_crl_check_issuer(list, crt) > 0 &&
-		  pki_signature_is_by(pki_der_of(der.data, der.size),
+		  pki_signature_is_by(
+			  pki_der_of(buffer_data(&crl->der), buffer_len(&crl->der)),
 			  gnutls_x509_crl_get_signature_algorithm(list), crt);
 	gnutls_x509_crl_deinit(list);
 	return is_from;

@@ -49,6 +49,9 @@ struct pki_crl {
 	struct buffer der;
 	struct pki_der issuer;  /* its name, as DER */
 	struct pki_der revoked; /* all entries, as they stand there */
+	struct pki_der head;    /* what is signed before the entries, and behind them */
+	struct pki_der tail;
+	struct pki_der algorithm; /* of the signature */
 	uint8_t number[PKI_CRL_NUMBER_MAX];
 	size_t number_len; /* 0: the list has none */
 	int64_t this_update;

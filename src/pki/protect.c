@@ -97,6 +97,8 @@ read_mac(struct pki_der in, struct scheme *s)
 	if (in.len == 0)
 		return 0;
 	r = take_algorithm(&in, &oid, &rest);
+	if (r == 0 && rest.len > 0)
+		r = pki_der_take(&rest, PKI_DER_NULL, &in);
 	if (r < 0)
 		return r;
 	for (; s->mac < COUNT(macs); s->mac++) {
