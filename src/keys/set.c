@@ -13,7 +13,7 @@
 #include "keys/report.h"
 #include "pki/file.h"
 
-static int
+__attribute__((format(printf, 3, 0))) static int
 add(struct keys_set *set, struct keys_file **ret, const char *format, va_list args)
 {
 	struct keys_file *file = &set->files[set->n];
@@ -58,7 +58,7 @@ keys_set_put(struct keys_set *set, const struct buffer *text, const char *format
 	return 0;
 }
 
-static int
+__attribute__((format(printf, 2, 3))) static int
 drop(struct keys_set *set, const char *format, ...)
 {
 	struct keys_file *file = NULL;

@@ -59,7 +59,7 @@ find_extension(struct pki_der in, const uint8_t *oid, size_t oid_len, struct pki
 
 	*ret = (struct pki_der){ 0 };
 	while (r == 0 && in.len > 0) {
-		struct pki_der extension, id, value;
+		struct pki_der extension = { 0 }, id = { 0 }, value = { 0 };
 
 		r = pki_der_take(&in, PKI_DER_SEQUENCE, &extension);
 		if (r == 0)
@@ -90,8 +90,8 @@ take_serial(struct pki_der *in, struct pki_der *ret)
 static int
 read_reason(struct pki_der extensions, unsigned *ret)
 {
-	struct pki_der value;
-	struct pki_der reason;
+	struct pki_der value = { 0 };
+	struct pki_der reason = { 0 };
 	int r = find_extension(extensions, OID_REASON, sizeof(OID_REASON), &value);
 
 	*ret = PKI_REASON_UNSPECIFIED;
@@ -109,7 +109,7 @@ read_reason(struct pki_der extensions, unsigned *ret)
 static int
 read_entry(struct pki_der *in, struct pki_crl_entry *ret)
 {
-	struct pki_der entry, extensions = { 0 };
+	struct pki_der entry = { 0 }, extensions = { 0 };
 	int r = pki_der_take(in, PKI_DER_SEQUENCE, &entry);
 
 	if (r == 0)
@@ -166,7 +166,7 @@ read_entries(struct pki_crl *crl)
 static int
 read_number(struct pki_der extensions, struct pki_crl *crl)
 {
-	struct pki_der value, number;
+	struct pki_der value = { 0 }, number = { 0 };
 	int r = find_extension(extensions, OID_NUMBER, sizeof(OID_NUMBER), &value);
 
 	if (r < 0 || value.len == 0)
@@ -207,7 +207,7 @@ read_rest(struct pki_der list, struct pki_crl *crl)
 static int
 read_list(struct pki_der list, struct pki_crl *crl)
 {
-	struct pki_der ignored;
+	struct pki_der ignored = { 0 };
 	const uint8_t *begin = list.at;
 	int r = 0;
 
@@ -232,7 +232,7 @@ int
 pki_crl_read(const void *der, size_t len, struct pki_crl *ret)
 {
 	CLEANUP(pki_crl_clear) struct pki_crl crl = { 0 };
-	struct pki_der all, whole, list;
+	struct pki_der all = { 0 }, whole = { 0 }, list = { 0 };
 	int r = buffer_append(&crl.der, der, len);
 
 	if (r < 0)

@@ -186,7 +186,7 @@ fill_list(const gnutls_datum_t *empty, const struct pki_crl_order *order,
 	struct buffer *ret, struct pki_der *ret_algorithm)
 {
 	struct pki_der all = pki_der_of(empty->data, empty->size);
-	struct pki_der list, rest, ignored;
+	struct pki_der list = { 0 }, rest = { 0 }, ignored = { 0 };
 	int r = pki_der_take(&all, PKI_DER_SEQUENCE, &all);
 
 	if (r == 0)
@@ -228,7 +228,7 @@ finish(const gnutls_datum_t *empty, const struct pki_crl_order *order,
 	const struct pki_key *key, struct buffer *ret)
 {
 	CLEANUP(buffer_free) struct buffer list = { 0 };
-	struct pki_der algorithm_der;
+	struct pki_der algorithm_der = { 0 };
 	int algorithm = 0;
 	int r = fill_list(empty, order, &list, &algorithm_der);
 

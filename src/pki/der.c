@@ -69,7 +69,7 @@ take(struct pki_der *in, size_t *ret_head, struct pki_der *ret)
 int
 pki_der_take(struct pki_der *in, uint8_t tag, struct pki_der *ret)
 {
-	struct pki_der whole;
+	struct pki_der whole = { 0 };
 	size_t head;
 	int r;
 
@@ -110,7 +110,7 @@ pki_der_take_time(struct pki_der *in, int64_t *ret)
 {
 	bool is_utc = pki_der_is(in, PKI_DER_UTC_TIME);
 	size_t digits = is_utc ? 12 : 14;
-	struct pki_der text;
+	struct pki_der text = { 0 };
 	int part[7] = { 0 };
 	struct tm tm;
 	int year;

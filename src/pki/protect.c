@@ -90,7 +90,7 @@ take_algorithm(
 static int
 read_mac(struct pki_der in, struct scheme *s)
 {
-	struct pki_der oid, rest;
+	struct pki_der oid = { 0 }, rest = { 0 };
 	int r;
 
 	s->mac = 0;
@@ -112,7 +112,7 @@ read_mac(struct pki_der in, struct scheme *s)
 static int
 read_derivation(struct pki_der *in, struct scheme *s)
 {
-	struct pki_der oid, inside, number;
+	struct pki_der oid = { 0 }, inside = { 0 }, number = { 0 };
 	int r = take_algorithm(in, &oid, &inside);
 
 	if (r < 0)
@@ -141,7 +141,7 @@ read_derivation(struct pki_der *in, struct scheme *s)
 static int
 read_cipher(struct pki_der *in, struct scheme *s)
 {
-	struct pki_der oid, rest, iv;
+	struct pki_der oid = { 0 }, rest = { 0 }, iv = { 0 };
 	int r = take_algorithm(in, &oid, &rest);
 
 	if (r < 0)
@@ -166,7 +166,7 @@ read_cipher(struct pki_der *in, struct scheme *s)
 static int
 read_scheme(struct pki_der in, struct scheme *ret, struct pki_der *ret_data)
 {
-	struct pki_der oid, inside;
+	struct pki_der oid = { 0 }, inside = { 0 };
 	int r = pki_der_take(&in, PKI_DER_SEQUENCE, &in);
 
 	if (r == 0)
@@ -250,7 +250,7 @@ open_key(struct pki_der der, const char *passphrase, struct pki_key **ret)
 {
 	CLEANUP(buffer_wipe) struct buffer plain = { 0 };
 	struct scheme s;
-	struct pki_der data;
+	struct pki_der data = { 0 };
 	size_t padding;
 	int r = read_scheme(der, &s, &data);
 

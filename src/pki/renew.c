@@ -123,7 +123,7 @@ put_subject(struct pki_der in, const gnutls_datum_t *subject, bool is_issuer,
 	int r = pki_der_take(&in, PKI_DER_SEQUENCE, &in);
 
 	for (int i = 0; r == 0 && in.len > 0; i++) {
-		struct pki_der element;
+		struct pki_der element = { 0 };
 
 		r = pki_der_take_any(&in, &element);
 		if (i == SUBJECT || (i == ISSUER && is_issuer))
@@ -142,7 +142,7 @@ sign_again(gnutls_x509_crt_t crt, const gnutls_datum_t *der,
 {
 	CLEANUP(buffer_free) struct buffer data = { 0 };
 	struct pki_der all = pki_der_of(der->data, der->size);
-	struct pki_der signed_part, algorithm;
+	struct pki_der signed_part = { 0 }, algorithm = { 0 };
 	int r = pki_der_take(&all, PKI_DER_SEQUENCE, &all);
 
 	if (r == 0)

@@ -13,7 +13,7 @@
 static int
 take_apart(struct pki_der whole, gnutls_datum_t *ret_data, gnutls_datum_t *ret_signature)
 {
-	struct pki_der data, algorithm, bits;
+	struct pki_der data = { 0 }, algorithm = { 0 }, bits = { 0 };
 	int r = pki_der_take(&whole, PKI_DER_SEQUENCE, &whole);
 
 	if (r == 0)

@@ -26,7 +26,7 @@ test_lengths(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(lengths); i++) {
 		CLEANUP(buffer_free) struct buffer b = { 0 };
-		struct pki_der in, found;
+		struct pki_der in = { 0 }, found = { 0 };
 
 		assert_int_equal(pki_der_put(&b, PKI_DER_OCTETS, data, lengths[i]), 0);
 		assert_int_equal(pki_der_put_number(&b, PKI_DER_INTEGER, 7), 0);
@@ -87,7 +87,7 @@ test_times(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(times); i++) {
 		CLEANUP(buffer_free) struct buffer b = { 0 };
-		struct pki_der in;
+		struct pki_der in = { 0 };
 		int64_t found;
 
 		assert_int_equal(pki_der_put_time(&b, times[i]), 0);
@@ -124,7 +124,7 @@ test_what_is_no_der(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct pki_der in = pki_der_of(rows[i].bytes, rows[i].len);
-		struct pki_der found;
+		struct pki_der found = { 0 };
 
 		assert_int_equal(pki_der_take_any(&in, &found), -EBADMSG);
 	}

@@ -53,7 +53,8 @@ def test_a_chain_through_a_ca_below(door, tool, folder, kind):
     assert modes(folder / "d") == {(0o600, False), (0o700, True)}
     for tls in ("1.2", "1.3"):
         assert enter(door(keys=Issued(folder / "d")), bundle, tls) == ADMITTED
-    d = door(keys=Issued(folder / "d"), tls_cert=below / "server.pem", tls_key=below / "server.key")
+    d = door(keys=Issued(folder / "d"), tls_cert=below / "server.pem",
+             tls_key=below / "server.key")
     assert enter(d, bundle) == ADMITTED
 
 
@@ -222,7 +223,8 @@ def test_what_the_server_would_refuse_is_not_made(tool, constrained, folder):
 
 def test_what_certtool_and_show_say_of_constraints(tool, constrained):
     text = out_of("certtool", "-i", "--infile", constrained / "ca.pem")
-    block = re.search(r"Name Constraints \(critical\):\n\t+Permitted:\n((?:\t+\w+: .*\n)+)", text)[1]
+    block = re.search(
+        r"Name Constraints \(critical\):\n\t+Permitted:\n((?:\t+\w+: .*\n)+)", text)[1]
     found = sorted(line.strip() for line in block.splitlines())
     assert found == sorted(f"{kind}: {dot}{domain}" for domain in ("447.edu", "example.org")
                            for kind, dot in (("DNSname", ""), ("RFC822Name", ""),
