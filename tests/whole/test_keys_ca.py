@@ -2,6 +2,7 @@
 """postern-keys: CAs below a CA, name constraints, a CA's key under a passphrase, and how
 long things last."""
 
+import contextlib
 import json
 import os
 import re
@@ -256,7 +257,7 @@ def secret(folder):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_key_under_a_passphrase(tool, folder, secret, kind):
     more = ["--dir", "d", "--passphrase-file", "secret"]
-    tool("init", *more, "--host", HOST, "--type", kind, "--path-length", "1")
+    tool("init", *more, "--host", HOST, "--type", kind)
     key = folder / "d/ca.key"
     assert key.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     assert public_of_key(key, SECRET) == public_of_cert(folder / "d/ca.pem")
@@ -265,13 +266,21 @@ def test_a_key_under_a_passphrase(tool, folder, secret, kind):
         assert word in text
     said = out_of("certtool", "--p8-info", "--infile", key, "--password", SECRET)
     assert "Iteration count: 600000" in said
+    tool("issue", USER, *more)
+    assert_whole(folder / "d", SECRET)
+
+
+def test_without_the_passphrase_nothing_is_signed(tool, folder, secret):
+    more = ["--dir", "d", "--passphrase-file", "secret"]
+    tool("init", *more, "--host", HOST, "--path-length", "1")
     for command in (["issue", USER], ["renew", USER], ["renew", "server", "--new-key"],
                     ["renew", "ca"], ["issue-ca", "below"], ["revoke", USER], ["crl"]):
         before = tree(folder)
         tool(*command, "--dir", "d", status=64)
-        assert tree(folder) == before, "without it nothing is signed"
+        assert tree(folder) == before
         tool(*command, *more)
     tool("renew", "ca", "--new-key", *more)
+    key = folder / "d/ca.key"
     assert key.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     tool("crl", *more)
     assert_whole(folder / "d", SECRET)
@@ -280,7 +289,7 @@ def test_a_key_under_a_passphrase(tool, folder, secret, kind):
 def test_a_wrong_passphrase_is_named(tool, folder, secret):
     tool("init", "--dir", "d", "--passphrase-file", "secret", "--host", HOST)
     before = tree(folder / "d")
-    for wrong in ("x", SECRET + "x", SECRET.upper(), "\u00e4" * 20, "x" * 1024):
+    for wrong in ("x", SECRET + "x", "\u00e4" * 20, "x" * 1024):
         write(folder / "wrong", wrong + "\n")
         said = tool("issue", USER, "--dir", "d", "--passphrase-file", "wrong", status=77)
         assert said == "postern-keys: the passphrase of d/ca.key is another one\n"
@@ -411,13 +420,20 @@ def memory_at(programs, folder, call, needles):
         cwd=folder, env=programs.environment(), stdout=subprocess.DEVNULL)
     number = {"mkdirat": "258", "exit_group": "231"}[call]
     try:
-        (pid,) = harness.until(lambda: [
-            child for child in observe.children(process.pid)
-            if (observe.PROC / str(child) / "syscall").read_text().split()[0] == number])
+        pid = harness.until(lambda: held_at(process.pid, number))
         return observe.search(pid, needles)
     finally:
         process.kill()  # what it has traced goes on, and ends
         process.wait()
+
+
+def held_at(parent, number):
+    """A child that waits in this system call."""
+    for child in observe.children(parent):
+        with contextlib.suppress(OSError):
+            if (observe.PROC / str(child) / "syscall").read_text().split()[0] == number:
+                return child
+    return None
 
 
 # Days

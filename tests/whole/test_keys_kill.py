@@ -77,7 +77,7 @@ def test_a_kill_at_every_change(programs, tool, folder, keys, command):
     gone = serial(keys / "clients/gone@example.org/cert.pem")
     with kept(keys):
         totals = calls_of(programs, folder, args)
-    for call, number in moments(totals, 5):
+    for call, number in moments(totals, 4):
         with kept(keys):
             before = public_of_cert(keys / "ca.pem")
             run_killed(programs, folder, args, call, number)
@@ -101,7 +101,7 @@ def test_a_first_init_that_is_killed_leaves_all_or_nothing(programs, folder):
     args = ["init", "--dir", "d", "--host", HOST]
     totals = calls_of(programs, folder, args)
     shutil.rmtree(folder / "d")
-    for call, number in moments(totals, 5):
+    for call, number in moments(totals, 4):
         run_killed(programs, folder, args, call, number)
         done = programs.run("postern-keys", *args, check=False, cwd=folder)
         assert done.returncode in (0, 73), done
@@ -119,7 +119,7 @@ def test_a_pair_that_is_killed_leaves_client_and_pin_together(programs, tool, fo
     args = ["pair", "--dir", "d", "--force"]
     with kept(folder / "d"):
         totals = calls_of(programs, folder, args)
-    for call, number in moments(totals, 5):
+    for call, number in moments(totals, 4):
         with kept(folder / "d"):
             run_killed(programs, folder, args, call, number)
             admitted = {p.read_text() for p in pins.iterdir() if p.exists()}
@@ -141,17 +141,16 @@ def test_kills_at_random(programs, tool, folder, keys):
     killed = 0
     for _ in range(60):
         command = rng.choice(commands[1:])
-        if rng.random() < 0.1:
+        if rng.random() < 0.15:
             command = commands[0]
-        before = public_of_cert(keys / "ca.pem")
+        before = (keys / "ca.pem").read_bytes()
         process = programs.popen(
             "postern-keys", *command, "--dir", "d", cwd=folder, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         with_timeout(process, rng.uniform(0, 1.2 * took[tuple(command)]))
         killed += process.returncode == -signal.SIGKILL
-        if public_of_cert(keys / "ca.pem") != before and command[0] == "init":
+        if command[0] == "init" and (keys / "ca.pem").read_bytes() != before:
             drop_clients(keys)
-            assert_whole(keys)
             for name in (USER, OTHER):
                 tool("issue", name, "--dir", "d")
         assert_whole(keys)
