@@ -187,6 +187,20 @@ def test_a_ca_with_a_new_key_is_believed_beside_the_earlier_one(door, tool, keys
     assert enter(d, Issued(keys).client("late@447.edu")) == refused(44)
 
 
+def test_copies_that_a_kill_has_left_are_found_again(tool, keys):
+    """Those of an earlier certificate, of this key and of the one before it."""
+    bundle = Issued(keys).client(SUBJECT)
+    first = bundle.ca.read_bytes()
+    for more in ([], ["--new-key"]):
+        tool("renew", "ca", "--dir", "d", *more)
+        bundle.ca.write_bytes(first)
+        tool("renew", "ca", "--dir", "d")
+        assert bundle.ca.read_bytes() == (keys / "ca.pem").read_bytes() != first
+    bundle.ca.write_bytes(b"somebody else's")
+    tool("renew", "ca", "--dir", "d")
+    assert bundle.ca.read_bytes() == b"somebody else's"
+
+
 def test_an_expired_ca_is_renewed(tool, keys, folder):
     script = (f'cn = "Postern CA 1"\nca\npath_len = 0\ncert_signing_key\ncrl_signing_key\n'
               f'activation_date = "2020-01-01 00:00:00"\n'
