@@ -204,6 +204,7 @@ test_damage(void **state)
 	const struct pki_crl_entry more[] = { entry("a", 1, from, 1),
 		entry("b", 1, from, 0) };
 	CLEANUP(pki_crls_clear) struct pki_crls crls = { 0 };
+	CLEANUP(pki_crls_clear) struct pki_crls none = { 0 };
 	struct pki_crl crl;
 	const struct buffer *der;
 
@@ -218,11 +219,11 @@ test_damage(void **state)
 		assert_int_equal(pki_crl_read(copy, len, &crl), -EBADMSG);
 		free(copy);
 	}
-	assert_int_equal(pki_crls_read("x", 1, &crls), 0);
-	assert_int_equal(crls.n, 0);
+	assert_int_equal(pki_crls_read("x", 1, &none), 0);
+	assert_int_equal(none.n, 0);
 	assert_int_equal(pki_crls_read("-----BEGIN X509 CRL-----\nAAAA\n"
 				       "-----END X509 CRL-----\n",
-				 53, &crls),
+				 53, &none),
 		-EBADMSG);
 }
 
