@@ -213,27 +213,3 @@ keys_issue_ca(const struct keys_options *o)
 		r = keys_set_store(&folder, &set, o->force);
 	return r;
 }
-
-int
-keys_passphrase(const struct keys_options *o)
-{
-	CLEANUP(keys_folder_close) struct keys_folder folder = { .fd = -1 };
-	CLEANUP(keys_ca_clear) struct keys_ca ca = { 0 };
-	CLEANUP(keys_set_clear) struct keys_set set = { 0 };
-	CLEANUP_SECRET char *passphrase = NULL;
-	struct buffer *key = NULL;
-	int r = keys_folder_open(o->dir, false, &folder);
-
-	if (r == 0)
-		r = keys_secret_new("passphrase of the CA", "--new-passphrase-file",
-			o->new_passphrase_file, &passphrase);
-	if (r == 0)
-		r = keys_ca_open(o, &folder, &ca);
-	if (r == 0)
-		r = keys_set_add(&set, &key, "ca.key");
-	if (r == 0)
-		r = keys_key_write(ca.key, passphrase, key);
-	if (r == 0)
-		r = keys_set_store(&folder, &set, true);
-	return r;
-}

@@ -138,11 +138,12 @@ renew_root(struct keys_renewal *renewal, const struct keys_ca *ca, const char *p
 	return r != 0 ? r : keys_copies_rewrite(&copies, "cas", "root.pem");
 }
 
+/* For the key of a CA that has none so far. */
 static int
-ask_new_passphrase(const struct keys_options *o, bool needed, char **ret)
+ask_new_passphrase(const struct keys_options *o, char **ret)
 {
 	*ret = NULL;
-	if (!needed && !o->protect)
+	if (!o->protect)
 		return 0;
 	return keys_secret_new("passphrase of the CA", "--new-passphrase-file",
 		o->new_passphrase_file, ret);
@@ -159,10 +160,15 @@ keys_renew_ca(const struct keys_options *o, const struct keys_folder *folder)
 		.cert_name = "ca.pem",
 		.key_name = "ca.key",
 		.whose = { NULL, "ca" } };
-	int r = ask_new_passphrase(o, false, &passphrase);
+	int r = ask_new_passphrase(o, &passphrase);
 
 	if (r == 0)
 		r = keys_ca_open(o, folder, &ca);
+	if (r == 0 && passphrase && ca.passphrase)
+		r = keys_fail(EX_USAGE,
+			"%s/ca.key has a passphrase, which the new key gets as well: "
+			"postern-keys passphrase makes it another one",
+			folder->path);
 	if (r == 0)
 		r = keys_renewal_load(&renewal);
 	if (r == 0 && !renewal.old.what.self_issued)
@@ -272,16 +278,31 @@ renew_intermediate(struct keys_renewal *renewal, const struct keys_ca *parent,
 	return r;
 }
 
-/* A key that had a passphrase is not followed by one that has none. */
+/* A key that had a passphrase is followed by one that has the same: both are needed
+ * together, and opened by one. */
 static int
-is_protected(const struct keys_folder *below, bool *ret)
+find_passphrase_below(
+	const struct keys_options *o, const struct keys_folder *below, char **ret)
 {
 	CLEANUP(buffer_wipe) struct buffer text = { 0 };
-	int r = keys_folder_load(below, "ca.key", &text);
+	CLEANUP(pki_key_free) struct pki_key *key = NULL;
+	CLEANUP_FREE char *what = NULL;
+	int r = 0;
 
-	if (r == 0)
-		*ret = pki_key_is_protected(buffer_data(&text), buffer_len(&text));
-	return r;
+	*ret = NULL;
+	if (o->new_key && keys_folder_has(below, "ca.key"))
+		r = keys_folder_load(below, "ca.key", &text);
+	if (r != 0)
+		return r;
+	if (!pki_key_is_protected(buffer_data(&text), buffer_len(&text)))
+		return ask_new_passphrase(o, ret);
+	if (o->new_passphrase_file)
+		r = keys_secret_from_file("passphrase", o->new_passphrase_file, ret);
+	else if (asprintf(&what, "passphrase of %s/ca.key", below->path) >= 0)
+		r = keys_secret_ask(what, "--new-passphrase-file", ret);
+	else
+		what = NULL;
+	return r != 0 ? r : keys_key_load(below, "ca.key", *ret, &key);
 }
 
 int
@@ -289,7 +310,6 @@ keys_renew_below(const struct keys_options *o, const struct keys_folder *folder)
 {
 	char cert[KEYS_PATH_MAX];
 	char key[KEYS_PATH_MAX];
-	bool needs_passphrase = false;
 	CLEANUP_SECRET char *passphrase = NULL;
 	CLEANUP(keys_folder_close) struct keys_folder below = { .fd = -1 };
 	CLEANUP(keys_ca_clear) struct keys_ca ca = { 0 };
@@ -303,10 +323,8 @@ keys_renew_below(const struct keys_options *o, const struct keys_folder *folder)
 
 	snprintf(cert, sizeof(cert), "cas/%s/ca.pem", o->name);
 	snprintf(key, sizeof(key), "cas/%s/ca.key", o->name);
-	if (r == 0 && o->new_key && keys_folder_has(folder, key))
-		r = is_protected(&below, &needs_passphrase);
 	if (r == 0)
-		r = ask_new_passphrase(o, needs_passphrase, &passphrase);
+		r = find_passphrase_below(o, &below, &passphrase);
 	if (r == 0)
 		r = keys_ca_open(o, folder, &ca);
 	if (r == 0)

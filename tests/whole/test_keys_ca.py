@@ -383,6 +383,22 @@ def test_another_passphrase(tool, folder, secret):
     assert_tidy(folder / "d")
 
 
+def test_earlier_keys_are_opened_by_the_same_passphrase(tool, folder, secret):
+    """They sign beside the new one, whatever it is changed to."""
+    write(folder / "new", "another passphrase\n")
+    more = ["--dir", "d", "--passphrase-file", "secret"]
+    tool("init", "--host", HOST, *more)
+    tool("issue", USER, *more)
+    tool("renew", "ca", "--new-key", *more)
+    assert "has a passphrase" in tool(
+        "renew", "ca", "--new-key", "--new-passphrase-file", "new", *more, status=64)
+    tool("passphrase", "--new-passphrase-file", "new", *more)
+    (key,) = (folder / "d/old/ca").glob("*.key")
+    assert key.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+    tool("revoke", USER, "--dir", "d", "--passphrase-file", "new")
+    assert (folder / "d/crl.pem").read_text().count("BEGIN X509 CRL") == 2
+
+
 def test_a_ca_below_has_a_passphrase_of_its_own(tool, folder, secret):
     write(folder / "own", "a passphrase of its own\n")
     more = ["--passphrase-file", "secret"]
@@ -391,6 +407,9 @@ def test_a_ca_below_has_a_passphrase_of_its_own(tool, folder, secret):
     tool("issue", USER, "--dir", "d/cas/branch", *more, status=77)
     tool("issue", USER, "--dir", "d/cas/branch", "--passphrase-file", "own")
     tool("renew", "cas/branch", "--dir", "d", "--new-key", *more, status=64)
+    said = tool("renew", "cas/branch", "--dir", "d", "--new-key", "--new-passphrase-file",
+                "secret", *more, status=77)
+    assert "d/cas/branch/ca.key" in said
     tool("renew", "cas/branch", "--dir", "d", "--new-key", "--new-passphrase-file", "own", *more)
     tool("crl", "--dir", "d/cas/branch", "--passphrase-file", "own")
 
