@@ -36,7 +36,7 @@ keys_set_add(struct keys_set *set, struct buffer **ret_text, const char *format,
 	va_start(args, format);
 	r = add(set, &file, format, args);
 	va_end(args);
-	if (r == 0)
+	if (file)
 		*ret_text = &file->text;
 	return r;
 }
@@ -51,7 +51,7 @@ keys_set_put(struct keys_set *set, const struct buffer *text, const char *format
 	va_start(args, format);
 	r = add(set, &file, format, args);
 	va_end(args);
-	if (r != 0)
+	if (!file)
 		return r;
 	if (buffer_append(&file->text, buffer_data(text), buffer_len(text)) < 0)
 		return keys_fail(EX_OSERR, "no memory");
@@ -68,7 +68,7 @@ drop(struct keys_set *set, const char *format, ...)
 	va_start(args, format);
 	r = add(set, &file, format, args);
 	va_end(args);
-	if (r == 0)
+	if (file)
 		file->gone = true;
 	return r;
 }

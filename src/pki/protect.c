@@ -249,7 +249,7 @@ static int
 open_key(struct pki_der der, const char *passphrase, struct pki_key **ret)
 {
 	CLEANUP(buffer_wipe) struct buffer plain = { 0 };
-	struct scheme s;
+	struct scheme s = { 0 };
 	struct pki_der data = { 0 };
 	size_t padding;
 	int r = read_scheme(der, &s, &data);

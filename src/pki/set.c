@@ -206,7 +206,7 @@ prepare(const struct pki_set *s, const struct pki_file *files, size_t n, bool re
 static int
 lead_in(const struct pki_set *s, const struct pki_file *file, size_t i, bool replace)
 {
-	char target[PATH_MAX];
+	char target[PATH_MAX] = "";
 	int r = pki_set_target(s, file->name, i, target);
 
 	if (r < 0)
@@ -302,7 +302,7 @@ int
 pki_files_write(int directory, const struct pki_file *files, size_t n, bool replace,
 	size_t *ret_failed)
 {
-	struct pki_set s;
+	struct pki_set s = { .base = directory, .fd = -1 };
 	int r;
 
 	*ret_failed = 0;
