@@ -25,7 +25,7 @@ struct tls_credentials {
 	unsigned n_chain;
 	bool chain_taken; /* handed over to certificates, which frees what is in it */
 	bool revocation;  /* tls_crl is set, and current */
-	unsigned verify_flags; /* for chains, by tls_judge_flags */
+	unsigned verify_flags;              /* for chains, by tls_judge_flags */
 	struct gnutls_x509_crl_int **lists; /* those of tls_crl */
 	unsigned n_lists;
 };
