@@ -18,7 +18,7 @@
 
 enum { CALLS_MAX = 512, FILTER_MAX = 4096 };
 
-/* The handshake and the relay. */
+/* The handshake and the relay; the smtp process makes these as well. */
 static const char *const TLS_CALLS[] = {
 	"read",
 	"write",
@@ -46,23 +46,13 @@ static const char *const TLS_CALLS[] = {
 	"exit_group",
 };
 
-/* The dialogue, the user store, the spool, what instances share, the log; and what the
- * dynamic linker does when libgsasl is loaded. */
+/* Beside them: the dialogue, the user store, the spool, what instances share, the log;
+ * and what the dynamic linker does when libgsasl is loaded. */
 static const char *const SMTP_CALLS[] = {
-	"read",
-	"write",
 	"readv",
 	"writev",
 	"pread64",
 	"pwrite64",
-	"recvfrom",
-	"recvmsg",
-	"sendto",
-	"sendmsg",
-	"poll",
-	"ppoll",
-	"shutdown",
-	"close",
 	"dup",
 	"dup2",
 	"dup3",
@@ -100,16 +90,8 @@ static const char *const SMTP_CALLS[] = {
 	"fchmod",
 	"fchown",
 	"utimensat",
-	"brk",
-	"mmap",
-	"munmap",
-	"mremap",
 	"mprotect",
-	"madvise",
-	"getrandom",
-	"clock_gettime",
 	"clock_nanosleep",
-	"getpid",
 	"gettid",
 	"uname",
 	"sysinfo",
@@ -118,17 +100,11 @@ static const char *const SMTP_CALLS[] = {
 	"getgid",
 	"getegid",
 	"getrusage",
-	"futex",
-	"sched_yield",
 	"rt_sigaction",
 	"rt_sigprocmask",
 	"rt_sigpending",
-	"rt_sigreturn",
-	"restart_syscall",
 	"waitid",
 	"pidfd_send_signal",
-	"exit",
-	"exit_group",
 };
 
 /* Of fcntl all but what could send signals to others. */
@@ -191,6 +167,15 @@ allow_fcntl(scmp_filter_ctx filter)
 		if (r < 0)
 			fail("fcntl", r);
 	}
+}
+
+static void
+allow_smtp(scmp_filter_ctx filter)
+{
+	allow(filter, TLS_CALLS, sizeof(TLS_CALLS) / sizeof(*TLS_CALLS));
+	allow(filter, SMTP_CALLS, sizeof(SMTP_CALLS) / sizeof(*SMTP_CALLS));
+	allow_fcntl(filter);
+	allow_ioctl(filter);
 }
 
 /* The journal's socket is opened by libsystemd when it is first written to. */
@@ -277,12 +262,8 @@ main(void)
 	scmp_filter_ctx tls = begin(), smtp = begin(), journal = begin();
 
 	allow(tls, TLS_CALLS, sizeof(TLS_CALLS) / sizeof(*TLS_CALLS));
-	allow(smtp, SMTP_CALLS, sizeof(SMTP_CALLS) / sizeof(*SMTP_CALLS));
-	allow(journal, SMTP_CALLS, sizeof(SMTP_CALLS) / sizeof(*SMTP_CALLS));
-	allow_fcntl(smtp);
-	allow_fcntl(journal);
-	allow_ioctl(smtp);
-	allow_ioctl(journal);
+	allow_smtp(smtp);
+	allow_smtp(journal);
 	allow_journal(journal);
 	printf("/* Made by src/host/filters/generate.c. */\n");
 	print_filter(tls, "TLS_FILTER");
