@@ -31,8 +31,10 @@ enrol(struct auth_exchange *x, const char *reason)
 	char password[AUTH_PASSWORD_SIZE];
 	int r = auth_enrol(x->config, x->peer, x->account.name, password);
 
-	if (r == -EEXIST) {
-		auth_exchange_because(x, "enrolled by somebody else");
+	if (r == -EEXIST || r == -ECANCELED) {
+		auth_exchange_because(x, "%s",
+			r == -EEXIST ? "enrolled by somebody else"
+				     : "the window of enrolment has closed");
 		return AUTH_WRONG;
 	}
 	if (r < 0)
@@ -63,7 +65,9 @@ take_username(struct auth_exchange *x, const char *text, size_t len)
 		verdict = enrol(x, reason);
 		if (verdict != AUTH_WRONG)
 			return verdict;
-		/* Stored by somebody else since it was looked up. */
+		/* Stored by somebody else since it was looked up; or the window is over.
+		 */
+		reason = "enrolled by somebody else, or the window has closed";
 		r = auth_exchange_claim(x, text, len);
 		if (r < 0)
 			return auth_exchange_fault(x, r);

@@ -8,34 +8,59 @@
 #include <errno.h>
 #include <string.h>
 
+#include "auth/device.h"
 #include "auth/stamp.h"
+#include "auth/store.h"
 #include "auth/update.h"
+#include "auth/window.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "base/text.h"
+
+static bool
+is_named(const struct config *config, const struct auth_peer *peer, const char *name)
+{
+	return peer->certificate &&
+	       auth_name_listed(config, peer->names, peer->n_names, name);
+}
+
+static bool
+is_window_open(const struct config *config, const char *name, const char **ret_reason)
+{
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
+	int r = auth_store_open(config->users, &s);
+
+	if (r == 0)
+		r = auth_window_find(s, name, auth_now());
+	*ret_reason = r > 0    ? "a window of enrolment is open"
+		      : r == 0 ? "no window of enrolment is open for that user"
+			       : "whether a window is open cannot be read";
+	return r > 0;
+}
 
 bool
 auth_enrol_admits(const struct config *config, const struct auth_peer *peer,
 	const char *name, const char **ret_reason)
 {
+	bool named = is_named(config, peer, name);
+
+	if (config->enrol != CONFIG_ENROL_OFF && config->bind == CONFIG_BIND_USER &&
+		peer->device && !named) {
+		*ret_reason = "the key is a device of another user";
+		return false;
+	}
 	switch (config->enrol) {
 	case CONFIG_ENROL_OFF:
-		*ret_reason = "enrolment is off";
-		return false;
+		break;
 	case CONFIG_ENROL_WINDOW:
-		*ret_reason = "enrolment is not open: enrol = window, and no window is";
-		return false;
+		return is_window_open(config, name, ret_reason);
 	case CONFIG_ENROL_ANY:
 		*ret_reason = "enrol = any";
 		return true;
 	case CONFIG_ENROL_CERTIFICATE:
-		if (peer->certificate &&
-			auth_name_listed(config, peer->names, peer->n_names, name)) {
-			*ret_reason = "the certificate names the user";
-			return true;
-		}
-		*ret_reason = "the certificate does not name the user";
-		return false;
+		*ret_reason = named ? "the certificate names the user"
+				    : "the certificate does not name the user";
+		return named;
 	}
 	*ret_reason = "enrolment is off";
 	return false;
@@ -84,6 +109,43 @@ fill_line(struct buffer *line, const struct auth_peer *peer,
 	return auth_line_set(line, AUTH_FIELD_ENROLLED_BY, pin);
 }
 
+/* Where a certificate logs in whom it names alone, one that does not name its user would
+ * be of no use to whoever has just enrolled: the key itself is to be the user's. */
+static int
+bind_key(struct auth_update *u, const struct config *config, const struct auth_peer *peer,
+	const char *name)
+{
+	CLEANUP(buffer_free) struct buffer line = { 0 };
+	struct auth_device device;
+	char pin[PKI_PIN_HEX];
+	int r;
+
+	if (config->bind != CONFIG_BIND_USER || !peer->pin ||
+		is_named(config, peer, name))
+		return 0;
+	text_hex(peer->pin, PKI_PIN_SIZE, pin);
+	r = auth_update_find(u, 'd', pin, &line);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return auth_device_put(u, peer->pin, name, "");
+	r = auth_device_of_line(buffer_data(&line), buffer_len(&line), &device);
+	if (r == 0 && (device.revoked || strcmp(device.user, name) != 0))
+		r = -EEXIST;
+	return r;
+}
+
+static int
+use_window(struct auth_update *u, const struct config *config, const char *name)
+{
+	int r;
+
+	if (config->enrol != CONFIG_ENROL_WINDOW)
+		return 0;
+	r = auth_window_use(u, name, auth_now());
+	return r == 0 ? -ECANCELED : r < 0 ? r : 0;
+}
+
 static int
 store_user(const struct config *config, const struct auth_peer *peer, const char *name,
 	const struct auth_credentials *credentials)
@@ -94,6 +156,10 @@ store_user(const struct config *config, const struct auth_peer *peer, const char
 
 	if (r == 0)
 		r = begin_line(u, peer, name, &line);
+	if (r == 0)
+		r = use_window(u, config, name);
+	if (r == 0)
+		r = bind_key(u, config, peer, name);
 	if (r == 0)
 		r = fill_line(&line, peer, credentials);
 	if (r == 0)

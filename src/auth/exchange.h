@@ -23,8 +23,10 @@
 /* What is proved of the peer by now. Borrowed for as long as the exchange lives. */
 struct auth_peer {
 	bool certificate;   /* the key of one is proved; false with tls = off alone */
+	bool device;        /* the key is one of the store: auth/device.h */
 	const uint8_t *pin; /* PKI_PIN_SIZE bytes, or NULL */
-	char *const *names; /* of the certificate, as pki_identity has them */
+	char *const *names; /* of the certificate, as pki_identity has them; of a device,
+			     * its user alone */
 	size_t n_names;
 	const uint8_t *exporter; /* tls-exporter (RFC 9266), or NULL */
 	size_t exporter_len;

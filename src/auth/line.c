@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "auth/stamp.h"
 #include "base/cleanup.h"
+#include "base/number.h"
 
 static bool
 is_address_key(const char *word, size_t len)
@@ -36,20 +38,50 @@ is_pin_key(const char *word, size_t len)
 	return true;
 }
 
+static bool
+is_window_key(const char *word, size_t len)
+{
+	return is_address_key(word, len) ||
+	       (len == sizeof(AUTH_WINDOW_ANYBODY) - 1 &&
+		       memcmp(word, AUTH_WINDOW_ANYBODY, len) == 0) ||
+	       (len == sizeof(AUTH_WINDOW_TOKENS) - 1 &&
+		       memcmp(word, AUTH_WINDOW_TOKENS, len) == 0);
+}
+
+static const struct kind {
+	char type;
+	bool (*is_key)(const char *word, size_t len);
+	bool has_user;      /* behind the key */
+	const char *needed; /* a field, or NULL */
+} KINDS[] = {
+	{ 'd', is_pin_key, true, NULL },
+	{ 't', is_pin_key, true, AUTH_FIELD_EXPIRES },
+	{ 'u', is_address_key, false, NULL },
+	{ 'w', is_window_key, false, AUTH_FIELD_UNTIL },
+};
+
+static const struct kind *
+kind_of(char type)
+{
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
+		if (KINDS[i].type == type)
+			return &KINDS[i];
+	return NULL;
+}
+
 size_t
 auth_line_key(const char *line, size_t len)
 {
+	const struct kind *kind;
 	const char *end;
 	size_t word;
 
 	if (len < 3 || len >= AUTH_LINE_MAX || line[1] != ' ')
 		return 0;
+	kind = kind_of(line[0]);
 	end = memchr(line + 2, ' ', len - 2);
 	word = (end ? (size_t)(end - line) : len) - 2;
-	if (line[0] == 'u' ? is_address_key(line + 2, word)
-			   : line[0] == 'd' && is_pin_key(line + 2, word))
-		return word + 2;
-	return 0;
+	return kind && kind->is_key(line + 2, word) ? word + 2 : 0;
 }
 
 int
@@ -96,19 +128,41 @@ words_next(struct words *w, const char **ret_word, size_t *ret_len)
 	return true;
 }
 
-/* Everything behind the key, and behind a device's user. */
+/* Everything behind the key. */
+static struct words
+words_behind_key(const char *line, size_t len)
+{
+	size_t key = auth_line_key(line, len);
+
+	if (key == 0 || key == len)
+		return (struct words){ line + len, line + len, true };
+	return (struct words){ line + key + 1, line + len, false };
+}
+
+bool
+auth_line_user(const char *line, size_t len, const char **ret_user, size_t *ret_len)
+{
+	struct words w = words_behind_key(line, len);
+	const char *user;
+	size_t n;
+
+	if (w.done || !kind_of(line[0])->has_user || !words_next(&w, &user, &n) ||
+		!is_address_key(user, n))
+		return false;
+	*ret_user = user;
+	*ret_len = n;
+	return true;
+}
+
+/* Everything behind the key, and behind the user where one belongs. */
 static struct words
 fields_begin(const char *line, size_t len)
 {
-	size_t key = auth_line_key(line, len);
-	struct words w = { line + len, line + len, true };
+	struct words w = words_behind_key(line, len);
 	const char *user;
 	size_t user_len;
 
-	if (key == 0 || key == len)
-		return w;
-	w = (struct words){ line + key + 1, line + len, false };
-	if (line[0] == 'd')
+	if (!w.done && kind_of(line[0])->has_user)
 		words_next(&w, &user, &user_len);
 	return w;
 }
@@ -187,24 +241,53 @@ auth_line_set(struct buffer *line, const char *field, const char *value)
 	return 0;
 }
 
+int
+auth_line_time(const char *line, size_t len, const char *field, int64_t *ret)
+{
+	const char *value;
+	size_t value_len;
+
+	if (!auth_line_get(line, len, field, &value, &value_len))
+		return 0;
+	return auth_stamp_read(value, value_len, ret) < 0 ? -EBADMSG : 1;
+}
+
+int
+auth_line_number(
+	const char *line, size_t len, const char *field, uint64_t max, uint64_t *ret)
+{
+	const char *value;
+	size_t value_len;
+
+	if (!auth_line_get(line, len, field, &value, &value_len))
+		return 0;
+	return number_parse(value, value_len, 1, max, ret) < 0 ? -EBADMSG : 1;
+}
+
 bool
-auth_line_has_alias(const char *line, size_t len, const char *address)
+auth_line_lists(const char *line, size_t len, const char *field, const char *word)
 {
 	const char *value, *comma;
 	size_t left, n;
 
-	if (!auth_line_get(line, len, AUTH_FIELD_ALIAS, &value, &left))
+	if (!auth_line_get(line, len, field, &value, &left))
 		return false;
 	for (;;) {
 		comma = memchr(value, ',', left);
 		n = comma ? (size_t)(comma - value) : left;
-		if (n == strlen(address) && memcmp(value, address, n) == 0)
+		if (n == strlen(word) && memcmp(value, word, n) == 0)
 			return true;
 		if (!comma)
 			return false;
 		value += n + 1;
 		left -= n + 1;
 	}
+}
+
+bool
+auth_line_has_alias(const char *line, size_t len, const char *address)
+{
+	return auth_line_lists(line, len, AUTH_FIELD_ALIAS, address);
 }
 
 /* A name of letters, digits and hyphens, "=", and a value; and no second one of that
@@ -232,32 +315,48 @@ is_good_field(const char *word, size_t len, const char *line, size_t line_len)
 	       first == equals + 1;
 }
 
+/* The fields that decide something can be read, and those that are needed are there. */
+static bool
+are_good_values(const char *line, size_t len)
+{
+	static const char *const times[] = { AUTH_FIELD_EXPIRES, AUTH_FIELD_UNTIL };
+	const struct kind *kind = kind_of(line[0]);
+	struct auth_credentials c;
+	uint64_t uses;
+	int64_t time;
+	int r = 0;
+
+	if (kind->needed && !auth_line_has(line, len, kind->needed))
+		return false;
+	if (kind->type == 'u') {
+		r = auth_line_credentials(line, len, &c);
+		explicit_bzero(&c, sizeof(c));
+		return r >= 0;
+	}
+	for (size_t i = 0; r >= 0 && i < sizeof(times) / sizeof(times[0]); i++)
+		r = auth_line_time(line, len, times[i], &time);
+	if (r >= 0)
+		r = auth_line_number(line, len, AUTH_FIELD_USES, AUTH_USES_MAX, &uses);
+	return r >= 0;
+}
+
 bool
 auth_line_is_whole(const char *line, size_t len)
 {
-	struct auth_credentials c;
 	struct words w;
 	const char *word;
-	size_t word_len, key = auth_line_key(line, len);
-	int r = 0;
+	size_t word_len;
 
-	if (key == 0)
+	if (auth_line_key(line, len) == 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (line[i] < ' ' || line[i] > '~')
 			return false;
-	if (line[0] == 'd') {
-		w = (struct words){ line + key + 1, line + len, false };
-		if (key == len || !words_next(&w, &word, &word_len) ||
-			!is_address_key(word, word_len))
-			return false;
-	}
+	if (kind_of(line[0])->has_user && !auth_line_user(line, len, &word, &word_len))
+		return false;
 	w = fields_begin(line, len);
 	while (words_next(&w, &word, &word_len))
 		if (!is_good_field(word, word_len, line, len))
 			return false;
-	if (line[0] == 'u')
-		r = auth_line_credentials(line, len, &c);
-	explicit_bzero(&c, sizeof(c));
-	return r >= 0;
+	return are_good_values(line, len);
 }

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/folder.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "pki/digest.h"
@@ -30,7 +31,9 @@ enum {
 	STEM_MAX = NAME_MAX - 32, /* leaves room for what is put behind it */
 	LOCK_MODE = 0660,
 	STORE_MODE = 0640,
-	PAUSE_MAX = 20, /* ms between two tries for the lock */
+	PAUSE_MAX = 8,      /* ms between two tries for the lock, at first */
+	PAUSE_LESS = 100,   /* ms of waiting for each of them less */
+	PAUSE_MIN = 500000, /* ns */
 };
 
 static const char LOCK_SUFFIX[] = ".lock";
@@ -46,22 +49,15 @@ struct auth_lock {
 static int
 open_directory(struct auth_lock *l, const char *path)
 {
-	CLEANUP_FREE char *dir = strdup(path);
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	size_t len = strlen(name);
+	const char *name;
+	int r = auth_folder_open(path, &l->dir, &name);
 
-	if (!dir)
-		return -ENOMEM;
-	if (len == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return -EINVAL;
-	if (len > STEM_MAX)
+	if (r < 0)
+		return r;
+	if (strlen(name) > STEM_MAX)
 		return -ENAMETOOLONG;
-	memcpy(l->name, name, len + 1);
-	if (slash)
-		dir[slash == path ? 1 : slash - path] = '\0';
-	l->dir = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return l->dir < 0 ? -errno : 0;
+	memcpy(l->name, name, strlen(name) + 1);
+	return 0;
 }
 
 /* Whom a new file shall belong to: the owner of the store, else that of the directory. */
@@ -140,22 +136,25 @@ now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Tries until the time is over. The kernel can wait for a lock, but not with a limit; and
- * a signal must not begin the wait anew. */
+/* Tries until the time is over: the more often the longer it has waited, so that those
+ * who came later do not always come first. The kernel can wait for a lock, but not with a
+ * limit; and a signal must not begin the wait anew. */
 static int
 wait_for_lock(int fd, unsigned wait)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct timespec pause = { 0, 0 };
-	long until = now_ms() + (long)wait;
+	long now, begun = now_ms();
 
 	while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
 			return -errno;
-		if (now_ms() >= until)
+		now = now_ms();
+		if (now >= begun + (long)wait)
 			return -ETIMEDOUT;
-		if (pause.tv_nsec < PAUSE_MAX * 1000000L)
-			pause.tv_nsec += 1000000L;
+		pause.tv_nsec = (PAUSE_MAX - (now - begun) / PAUSE_LESS) * 1000000L;
+		if (pause.tv_nsec < PAUSE_MIN)
+			pause.tv_nsec = PAUSE_MIN;
 		nanosleep(&pause, NULL);
 	}
 	return 0;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "auth/device.h"
 #include "auth/name.h"
 #include "auth/store.h"
 #include "base/buffer.h"
@@ -40,41 +41,58 @@ is_served(const struct config *config, const char *address, const char **ret_at)
 	return config_serves(config, domain);
 }
 
-static int
-may_send_as_own(const struct config *config, const char *user, const char *address)
+/* The user's own address, or an alias in the user's line. */
+static bool
+is_own(const struct buffer *line, const char *user, const char *address)
 {
-	CLEANUP(buffer_wipe) struct buffer line = { 0 };
 	char name[AUTH_NAME_SIZE];
-	int r;
 
 	if (auth_address_read(address, strlen(address), name) < 0)
-		return 0;
-	if (strcmp(name, user) == 0)
-		return 1;
-	r = find_user(config, user, &line);
-	if (r <= 0)
-		return r;
-	return auth_line_has_alias(buffer_data(&line), buffer_len(&line), name);
+		return false;
+	return strcmp(name, user) == 0 ||
+	       auth_line_has_alias(buffer_data(line), buffer_len(line), name);
 }
 
-int
-auth_may_send_as(const struct config *config, const char *user, const char *address)
+/* line is empty where the store has no such user any more. */
+static bool
+is_sender(const struct config *config, const struct buffer *line, const char *user,
+	const char *address)
 {
 	const char *at;
 
 	/* The null reverse-path is nobody's address: a notification (RFC 5321
 	 * section 4.5.5) may have it whoever sends it. */
 	if (!*address)
-		return 1;
+		return true;
 	switch (config->senders) {
 	case CONFIG_SENDERS_ANY:
-		return 1;
+		return true;
 	case CONFIG_SENDERS_DOMAIN:
 		return is_served(config, address, &at);
 	case CONFIG_SENDERS_OWN:
-		return may_send_as_own(config, user, address);
+		return is_own(line, user, address);
 	}
-	return 0;
+	return false;
+}
+
+int
+auth_may_send_as(const struct config *config, const struct auth_peer *peer,
+	const char *user, const char *address)
+{
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
+	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	int r = auth_store_open(config->users, &s);
+
+	if (r == 0)
+		r = auth_store_find(s, 'u', user, &line);
+	if (r < 0)
+		return r;
+	if (r > 0 &&
+		auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
+		return 0;
+	if (!is_sender(config, &line, user, address))
+		return 0;
+	return peer->device ? auth_device_may_send(s, peer->pin, address) : 1;
 }
 
 int

@@ -6,14 +6,18 @@
 #ifndef AUTH_POLICY_H
 #define AUTH_POLICY_H
 
+#include "auth/exchange.h"
 #include "config/config.h"
 
 /* Each answers 1 for yes, 0 for no, or a negative errno where the store cannot be read.
  */
 
-/* Whether user may give address ("local@domain", or "" for the null reverse-path) in MAIL
- * FROM, by `senders`. */
-int auth_may_send_as(const struct config *config, const char *user, const char *address);
+/* Whether user, logged in from that peer, may give address ("local@domain", or "" for the
+ * null reverse-path) in MAIL FROM: by `senders`, and by what the store says now of the
+ * device, if the peer is one, which has to be in order and may have a list of senders of
+ * its own. A user who is locked by now may not. */
+int auth_may_send_as(const struct config *config, const struct auth_peer *peer,
+	const char *user, const char *address);
 
 /* Whether there is a mailbox for address, by `domains` and `recipients`; postmaster of
  * every served domain always has one. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: ISC
 /*
- * The calendar's date and time, with the zone behind it. No faults.
+ * The calendar's date and time, with the zone behind it. Faults: -EINVAL for text that is
+ * none.
  */
 #include "auth/stamp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -16,11 +18,27 @@ auth_stamp(int64_t seconds, char ret[AUTH_STAMP_SIZE])
 	snprintf(ret, AUTH_STAMP_SIZE, "%sZ", stamp);
 }
 
-void
-auth_stamp_now(char ret[AUTH_STAMP_SIZE])
+int64_t
+auth_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	auth_stamp(now.tv_sec, ret);
+	return now.tv_sec;
+}
+
+void
+auth_stamp_now(char ret[AUTH_STAMP_SIZE])
+{
+	auth_stamp(auth_now(), ret);
+}
+
+int
+auth_stamp_read(const char *text, size_t len, int64_t *ret)
+{
+	enum { LEN = 20 }; /* a date alone is no time */
+
+	if (len != LEN || text[LEN - 1] != 'Z')
+		return -EINVAL;
+	return calendar_read(text, LEN - 1, ret);
 }

@@ -239,6 +239,26 @@ auth_store_salt(const struct auth_store *s, const char *text, size_t len,
 	return 0;
 }
 
+/* Not an HMAC under the secret: whoever asks for a salt gets a part of one of those. */
+int
+auth_secret_key(const uint8_t secret[AUTH_SECRET_SIZE], const char *purpose,
+	uint8_t ret[PKI_SHA256_SIZE])
+{
+	CLEANUP(buffer_wipe) struct buffer b = { 0 };
+	int r = buffer_append(&b, secret, AUTH_SECRET_SIZE);
+
+	if (r == 0)
+		r = buffer_puts(&b, purpose);
+	return r < 0 ? r : pki_sha256(buffer_data(&b), buffer_len(&b), ret);
+}
+
+int
+auth_store_key(
+	const struct auth_store *s, const char *purpose, uint8_t ret[PKI_SHA256_SIZE])
+{
+	return auth_secret_key(s->secret, purpose, ret);
+}
+
 /* A byte for each line of the file: whether it is out of its place, which may show only
  * when the next one is read. */
 static int

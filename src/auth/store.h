@@ -55,6 +55,13 @@ size_t auth_store_damage(const struct auth_store *s);
 int auth_store_salt(const struct auth_store *s, const char *text, size_t len,
 	uint8_t ret[AUTH_SALT_SIZE]);
 
+/* A key for that purpose, made from the store's secret; no salt tells anything of it. 0
+ * or -EIO. */
+int auth_store_key(
+	const struct auth_store *s, const char *purpose, uint8_t ret[PKI_SHA256_SIZE]);
+int auth_secret_key(const uint8_t secret[AUTH_SECRET_SIZE], const char *purpose,
+	uint8_t ret[PKI_SHA256_SIZE]);
+
 /* Reads the secret from a first line (without its line end). 0, -EPROTONOSUPPORT, or
  * -EBADMSG for what is no such line. */
 int auth_header_read(const char *line, size_t len, uint8_t ret[AUTH_SECRET_SIZE]);

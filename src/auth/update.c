@@ -36,6 +36,7 @@ struct auth_update {
 	struct auth_lock *lock;
 	struct buffer text;
 	size_t header_len; /* with its line end; 0 where there is no file */
+	uint8_t secret[AUTH_SECRET_SIZE]; /* of the header, or for one to be made */
 	struct slice *lines;
 	size_t n_lines;
 	bool disorder; /* some line is misplaced or not comparable */
@@ -50,16 +51,14 @@ read_header(struct auth_update *u)
 	const char *text = buffer_data(&u->text);
 	size_t len = buffer_len(&u->text);
 	const char *newline;
-	uint8_t secret[AUTH_SECRET_SIZE];
 	int r;
 
 	if (len == 0)
-		return 0;
+		return pki_random(u->secret, sizeof(u->secret));
 	newline = memchr(text, '\n', len);
 	if (!newline)
 		return -EBADMSG;
-	r = auth_header_read(text, (size_t)(newline - text), secret);
-	explicit_bzero(secret, sizeof(secret));
+	r = auth_header_read(text, (size_t)(newline - text), u->secret);
 	if (r == 0)
 		u->header_len = (size_t)(newline - text) + 1;
 	return r;
@@ -178,6 +177,7 @@ auth_update_free(struct auth_update *u)
 	free(u->changes);
 	free(u->lines);
 	buffer_wipe(&u->text);
+	explicit_bzero(u->secret, sizeof(u->secret));
 	free(u);
 }
 
@@ -262,6 +262,38 @@ auth_update_find(
 	return auth_line_is_whole(text, len) ? 1 : -EBADMSG;
 }
 
+int
+auth_update_each(
+	struct auth_update *u, char type, auth_update_each_fn each, void *context)
+{
+	size_t at;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < u->n_lines; i++) {
+		const struct slice *line = &u->lines[i];
+
+		if (line->key_len > 0 && line->text[0] == type &&
+			!find_change(u, line->text, line->key_len, &at) &&
+			auth_line_is_whole(line->text, line->len))
+			r = each(context, line->text, line->len);
+	}
+	/* A removal in the course of this takes no place, and makes none. */
+	for (size_t i = 0; r == 0 && i < u->n_changes; i++) {
+		const struct change *c = &u->changes[i];
+
+		if (!c->removal && c->text[0] == type)
+			r = each(context, c->text, c->len);
+	}
+	return r;
+}
+
+int
+auth_update_key(
+	const struct auth_update *u, const char *purpose, uint8_t ret[PKI_SHA256_SIZE])
+{
+	return auth_secret_key(u->secret, purpose, ret);
+}
+
 static int
 add_change(
 	struct auth_update *u, const char *text, size_t len, size_t key_len, bool removal)
@@ -316,19 +348,14 @@ auth_update_remove(struct auth_update *u, char type, const char *word)
 static int
 append_header(const struct auth_update *u, struct buffer *b)
 {
-	uint8_t secret[AUTH_SECRET_SIZE];
 	char hex[2 * AUTH_SECRET_SIZE + 1];
 	int r;
 
 	if (u->header_len > 0)
 		return buffer_append(b, buffer_data(&u->text), u->header_len);
-	r = pki_random(secret, sizeof(secret));
-	if (r < 0)
-		return r;
-	text_hex(secret, sizeof(secret), hex);
+	text_hex(u->secret, sizeof(u->secret), hex);
 	r = buffer_printf(
 		b, "%s %s secret=%s\n", AUTH_HEADER_NAME, AUTH_HEADER_VERSION, hex);
-	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(hex, sizeof(hex));
 	return r;
 }

@@ -35,6 +35,18 @@ auth_update_cleanup(struct auth_update **u)
 int auth_update_find(
 	struct auth_update *u, char type, const char *word, struct buffer *ret_line);
 
+/* Calls each with every whole line of that type as it stands now, in no order; each may
+ * remove the line that it is shown. Goes on until each answers other than 0, which is
+ * answered. */
+typedef int (*auth_update_each_fn)(void *context, const char *line, size_t len);
+int auth_update_each(
+	struct auth_update *u, char type, auth_update_each_fn each, void *context);
+
+/* A key for that purpose, which nobody has who does not know the store's secret; as
+ * auth_store_key. */
+int auth_update_key(
+	const struct auth_update *u, const char *purpose, uint8_t ret[PKI_SHA256_SIZE]);
+
 /* Adds a line, or takes the place of the line with the same key. 0, -EILSEQ for a line
  * that is not whole, -ENOMEM. */
 int auth_update_put(struct auth_update *u, const char *line, size_t len);

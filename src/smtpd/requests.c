@@ -153,7 +153,8 @@ answer(struct smtpd_session *x, const struct smtp_request *request)
 	case SMTP_ASK_AUTH:
 		return step_exchange(x, request);
 	case SMTP_ASK_SENDER:
-		return yes_or_no(x, auth_may_send_as(config, user, request->address));
+		return yes_or_no(
+			x, auth_may_send_as(config, &x->s->peer, user, request->address));
 	case SMTP_ASK_RECIPIENT:
 		return yes_or_no(x, auth_may_receive(config, request->address));
 	case SMTP_ASK_OPEN:

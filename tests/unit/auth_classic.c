@@ -326,7 +326,7 @@ struct policy_case {
 
 static const struct policy_case policy_cases[] = {
 	{ { "enrol=off" }, &peer, "newuser", AUTH_CHALLENGE, "enrolment is off" },
-	{ { "enrol=window" }, &peer, "newuser", AUTH_CHALLENGE, "no window is" },
+	{ { "enrol=window" }, &peer, "newuser", AUTH_CHALLENGE, "no window of" },
 	{ { "enrol=certificate" }, &peer, "newuser", AUTH_ENROLLED, "names the user" },
 	{ { "enrol=certificate" }, &peer, "mallory", AUTH_CHALLENGE, "does not name" },
 	{ { "enrol=certificate" }, &peer, "eve", AUTH_CHALLENGE, "does not name" },

@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,17 +87,18 @@ fixture_set(struct fixture *f, const char *const *more, size_t n)
 }
 
 static inline int
+fixture_remove(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st, (void)kind, (void)ftw;
+	return remove(path);
+}
+
+static inline int
 fixture_down(void **state)
 {
 	struct fixture *f = *state;
-	DIR *dir = opendir(f->dir);
-	struct dirent *entry;
 
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(f->dir);
+	nftw(f->dir, fixture_remove, 8, FTW_DEPTH | FTW_PHYS);
 	config_free(f->config);
 	free(f);
 	return 0;
@@ -171,6 +173,31 @@ add_user(const char *users, const char *name, const char *field, const char *val
 	assert_int_equal(auth_update_commit(u), 0);
 	auth_update_free(u);
 	buffer_free(&line);
+}
+
+/* Puts one line into the store. */
+static inline void
+add_line(const char *users, const char *line)
+{
+	struct auth_update *u = NULL;
+
+	assert_int_equal(auth_update_begin(users, AUTH_WAIT_SERVICE, &u), 0);
+	assert_int_equal(auth_update_put(u, line, strlen(line)), 0);
+	assert_int_equal(auth_update_commit(u), 0);
+	auth_update_free(u);
+}
+
+/* As find_user, for any kind of line. */
+static inline int
+find_line(const char *users, char type, const char *word, struct buffer *line)
+{
+	struct auth_store *s = NULL;
+	int r = auth_store_open(users, &s);
+
+	assert_int_equal(r, 0);
+	r = auth_store_find(s, type, word, line);
+	auth_store_free(s);
+	return r;
 }
 
 /* What auth_store_find answers in a store opened for it; *ret_damage may be NULL. */

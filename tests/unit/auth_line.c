@@ -26,6 +26,28 @@ static const struct line_case line_cases[] = {
 	{ "u brad@447.edu empty=", 14, true },
 	{ "d " PIN " brad@447.edu", 66, true },
 	{ "d " PIN " brad@447.edu created=x", 66, true },
+	{ "d " PIN " brad@447.edu label=a%20b expires=2030-01-02T03:04:05Z revoked=x", 66,
+		true },
+	{ "d " PIN " brad@447.edu senders=<>,a@b.c", 66, true },
+	{ "d " PIN " brad@447.edu expires=2030-01-02", 66, false },
+	{ "d " PIN " brad@447.edu expires=", 66, false },
+	{ "d " PIN " brad@447.edu expires=2030-02-30T00:00:00Z", 66, false },
+	{ "t " PIN " brad@447.edu expires=2030-01-02T03:04:05Z", 66, true },
+	{ "t " PIN " brad@447.edu", 66, false },
+	{ "t " PIN " expires=2030-01-02T03:04:05Z", 66, false },
+	{ "t " PIN, 66, false },
+	{ "t brad@447.edu brad@447.edu expires=2030-01-02T03:04:05Z", 0, false },
+	{ "w * until=2030-01-02T03:04:05Z", 3, true },
+	{ "w * until=2030-01-02T03:04:05Z uses=64", 3, true },
+	{ "w brad@447.edu until=2030-01-02T03:04:05Z", 14, true },
+	{ "w tokens until=2030-01-02T03:04:05Z", 8, true },
+	{ "w *", 3, false },
+	{ "w * until=never", 3, false },
+	{ "w * until=2030-01-02T03:04:05Z uses=0", 3, false },
+	{ "w * until=2030-01-02T03:04:05Z uses=-1", 3, false },
+	{ "w * until=2030-01-02T03:04:05Z uses=99999999999999999999", 3, false },
+	{ "w ** until=2030-01-02T03:04:05Z", 0, false },
+	{ "w brad until=2030-01-02T03:04:05Z", 0, false },
 	{ "d " PIN, 66, false },
 	{ "d " PIN " brad", 66, false },
 	{ "d 0011 brad@447.edu", 0, false },
@@ -159,6 +181,11 @@ test_get(void **state)
 	assert_false(auth_line_has_alias(user, sizeof(user) - 1, "d@e"));
 	assert_false(auth_line_has_alias(user, sizeof(user) - 1, "a@b.c,d@e.f"));
 	assert_false(auth_line_has_alias(device, sizeof(device) - 1, "a@b.c"));
+	assert_true(auth_line_user(device, sizeof(device) - 1, &value, &len));
+	assert_int_equal(len, 11);
+	assert_memory_equal(value, "a=b@447.edu", len);
+	assert_false(auth_line_user(user, sizeof(user) - 1, &value, &len));
+	assert_false(auth_line_user("d " PIN, 66, &value, &len));
 }
 
 static void

@@ -6,6 +6,9 @@
 
 #include "auth/policy.h"
 
+/* A certificate that is no device of the store. */
+static const struct auth_peer no_device = { .certificate = true };
+
 static int
 up(void **state)
 {
@@ -56,7 +59,8 @@ test_senders(void **state)
 		fixture_set(f, &settings[s], 1);
 		for (size_t i = 0; i < COUNT(send_cases); i++) {
 			const struct send_case *c = &send_cases[i];
-			int r = auth_may_send_as(f->config, "brad@447.edu", c->address);
+			int r = auth_may_send_as(
+				f->config, &no_device, "brad@447.edu", c->address);
 
 			if (r != (s == 0 ? c->own : s == 1 ? c->domain : c->any))
 				fail_msg("%s: %s: %d", settings[s], c->address, r);
@@ -64,8 +68,12 @@ test_senders(void **state)
 	}
 	fixture_set(f, settings, 1);
 	/* Who is gone from the store has an address, but no aliases. */
-	assert_int_equal(auth_may_send_as(f->config, "gone@447.edu", "info@447.edu"), 0);
-	assert_int_equal(auth_may_send_as(f->config, "sue@447.edu", "info@447.edu"), 0);
+	assert_int_equal(
+		auth_may_send_as(f->config, &no_device, "gone@447.edu", "info@447.edu"),
+		0);
+	assert_int_equal(
+		auth_may_send_as(f->config, &no_device, "sue@447.edu", "info@447.edu"),
+		0);
 }
 
 struct receive_case {
@@ -156,7 +164,8 @@ test_faults(void **state)
 	assert_int_equal(auth_may_receive(f->config, "brad@447.edu"), -ELOOP);
 	assert_int_equal(auth_may_enter(f->config, &name, 1), -ELOOP);
 	assert_int_equal(
-		auth_may_send_as(f->config, "brad@447.edu", "info@447.edu"), -ELOOP);
+		auth_may_send_as(f->config, &no_device, "brad@447.edu", "info@447.edu"),
+		-ELOOP);
 	assert_int_equal(auth_may_receive(f->config, "postmaster@447.edu"), 1);
 	unlink(f->users);
 }

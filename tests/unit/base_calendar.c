@@ -2,11 +2,13 @@
 /*
  * Dates against the C library's, day by day and at the edges.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -24,6 +26,7 @@ check(int64_t seconds)
 	char stamp[CALENDAR_STAMP_SIZE], expected[CALENDAR_STAMP_SIZE];
 	time_t t = seconds;
 	struct tm tm;
+	int64_t again;
 
 	calendar_of(seconds, &c);
 	assert_non_null(gmtime_r(&t, &tm));
@@ -37,6 +40,10 @@ check(int64_t seconds)
 	calendar_stamp(seconds, stamp);
 	strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", &tm);
 	assert_string_equal(stamp, expected);
+	assert_int_equal(calendar_read(stamp, strlen(stamp), &again), 0);
+	assert_int_equal(again, seconds);
+	assert_int_equal(calendar_read(stamp, 10, &again), 0);
+	assert_int_equal(again, seconds - seconds % DAY);
 }
 
 static void
@@ -70,6 +77,25 @@ test_out_of_range_is_the_nearest_time(void **state)
 	assert_string_equal(stamp, "9999-12-31T23:59:59");
 }
 
+static void
+test_what_is_no_date(void **state)
+{
+	static const char *const TEXTS[] = { "", "2001", "2001-02-3", "2001-02-29",
+		"2100-02-29", "2001-04-31", "2001-00-01", "2001-13-01", "2001-01-00",
+		"2001-01-32", "1969-12-31", "2001/01/01", "2001-01-01T",
+		"2001-01-01 00:00:00", "2001-01-01T24:00:00", "2001-01-01T00:60:00",
+		"2001-01-01T00:00:60", "2001-01-01T00:00:00Z", "+001-01-01", "2001-01-0x",
+		"2001-01-01T00:00:0" };
+	int64_t untouched = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++)
+		if (calendar_read(TEXTS[i], strlen(TEXTS[i]), &untouched) != -EINVAL)
+			fail_msg("%s", TEXTS[i]);
+	assert_int_equal(calendar_read("2001-02-03\0", 11, &untouched), -EINVAL);
+	assert_int_equal(untouched, 7);
+}
+
 int
 main(void)
 {
@@ -77,6 +103,7 @@ main(void)
 		cmocka_unit_test(test_every_day_of_centuries),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_out_of_range_is_the_nearest_time),
+		cmocka_unit_test(test_what_is_no_date),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
