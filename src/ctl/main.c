@@ -9,7 +9,6 @@
 #include "config/config.h"
 #include "ctl/options.h"
 #include "ctl/report.h"
-#include "ctl/user.h"
 
 /* Each fault a sentence of its own. */
 static int
@@ -36,7 +35,8 @@ main(int argc, char **argv)
 		return ctl_end(status);
 	r = config_load(
 		options.config, options.overrides, options.n_overrides, &config, &faults);
-	status = r < 0 ? print_faults(&faults, r) : ctl_user_run(config, &options);
+	status = r < 0 ? print_faults(&faults, r)
+		       : options.command->run(config, &options);
 	config_free(config);
 	ctl_options_clear(&options);
 	return ctl_end(status);

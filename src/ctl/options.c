@@ -11,59 +11,59 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "config/config.h"
+#include "auth/line.h"
+#include "base/number.h"
 #include "ctl/report.h"
-
-/* The options as bits, so that each command can say which it takes. */
-enum {
-	TAKES_GENERATE = 1 << 8,
-	TAKES_STDIN = 1 << 9,
-	TAKES_JSON = 1 << 10,
-	TAKES_REPLACE = 1 << 11,
-	TAKES_NO_PASSWORD = 1 << 12,
-	TAKES_PASSWORD = TAKES_GENERATE | TAKES_STDIN,
-};
-
-static const struct {
-	const char *name;
-	int takes;
-	const char *operand; /* what stands behind the command, or NULL */
-} commands[CTL_COMMANDS] = {
-	[CTL_USER_ADD] = { "add", TAKES_PASSWORD | TAKES_NO_PASSWORD, "NAME" },
-	[CTL_USER_PASSWD] = { "passwd", TAKES_PASSWORD, "NAME" },
-	[CTL_USER_LIST] = { "list", TAKES_JSON, NULL },
-	[CTL_USER_SHOW] = { "show", TAKES_JSON, "NAME" },
-	[CTL_USER_ALIAS] = { "alias", TAKES_JSON, "NAME" },
-	[CTL_USER_LOCK] = { "lock", 0, "NAME" },
-	[CTL_USER_UNLOCK] = { "unlock", 0, "NAME" },
-	[CTL_USER_DEL] = { "del", 0, "NAME" },
-	[CTL_USER_IMPORT] = { "import", TAKES_REPLACE, "FILE" },
-};
+#include "ctl/user.h"
+#include "ctl/value.h"
 
 static const struct option long_options[] = {
-	{ "generate", no_argument, NULL, TAKES_GENERATE },
-	{ "password-stdin", no_argument, NULL, TAKES_STDIN },
-	{ "no-password", no_argument, NULL, TAKES_NO_PASSWORD },
-	{ "json", no_argument, NULL, TAKES_JSON },
-	{ "replace", no_argument, NULL, TAKES_REPLACE },
+	{ "generate", no_argument, NULL, CTL_TAKES_GENERATE },
+	{ "password-stdin", no_argument, NULL, CTL_TAKES_STDIN },
+	{ "no-password", no_argument, NULL, CTL_TAKES_NO_PASSWORD },
+	{ "json", no_argument, NULL, CTL_TAKES_JSON },
+	{ "replace", no_argument, NULL, CTL_TAKES_REPLACE },
+	{ "cert", required_argument, NULL, CTL_TAKES_CERT },
+	{ "pin", required_argument, NULL, CTL_TAKES_PIN },
+	{ "label", required_argument, NULL, CTL_TAKES_LABEL },
+	{ "expires", required_argument, NULL, CTL_TAKES_EXPIRES },
+	{ "sender", required_argument, NULL, CTL_TAKES_SENDER },
+	{ "for", required_argument, NULL, CTL_TAKES_FOR },
+	{ "name", required_argument, NULL, CTL_TAKES_NAME },
+	{ "uses", required_argument, NULL, CTL_TAKES_USES },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const char help[] =
-	"Usage: posternctl [-c FILE] [-o KEY=VALUE]... user COMMAND\n"
+	"Usage: posternctl [-c FILE] [-o KEY=VALUE]... COMMAND\n"
 	"\n"
-	"  add NAME [--generate | --password-stdin | --no-password]\n"
-	"                                               a new user\n"
-	"  passwd NAME [--generate | --password-stdin]  a new password\n"
-	"  list [--json]                                all users\n"
-	"  show NAME [--json]                           one of them\n"
-	"  alias NAME add|del ADDRESS                   an address to send as\n"
-	"  alias NAME list [--json]\n"
-	"  lock NAME, unlock NAME                       no login; login again\n"
-	"  del NAME                                     away with the user\n"
-	"  import FILE|- [--replace]                    lines `name base64(password)'\n"
+	"  user add NAME [--generate | --password-stdin | --no-password]\n"
+	"                                                    a new user\n"
+	"  user passwd NAME [--generate | --password-stdin]  a new password\n"
+	"  user list [--json]                     all users\n"
+	"  user show NAME [--json]                one of them\n"
+	"  user alias NAME add|del ADDRESS        an address to send as\n"
+	"  user alias NAME list [--json]\n"
+	"  user lock NAME, user unlock NAME       no login; login again\n"
+	"  user del NAME                          away with the user and all devices\n"
+	"  user import FILE|- [--replace]         lines `name base64(password)'\n"
+	"\n"
+	"  device add USER --cert FILE|--pin HEX --label LABEL [--expires DATE]\n"
+	"             [--sender ADDRESS]...       a key that logs in as USER\n"
+	"  device list [USER] [--json]            all devices, or those of a user\n"
+	"  device revoke PIN|LABEL                refused from the next connection on\n"
+	"  device label PIN|LABEL NEW-LABEL       another label\n"
+	"  device del PIN|LABEL                   away with it\n"
+	"\n"
+	"  enrol token NAME --for TIME [--label LABEL]\n"
+	"                                         a token, which makes one device of "
+	"NAME\n"
+	"  enrol open --for TIME [--name NAME] [--uses N]\n"
+	"                                         let users enrol, where enrol = window\n"
+	"  enrol close [--name NAME]              no longer\n"
+	"  enrol status [--json]                  windows and tokens that are open\n"
 	"\n"
 	"  -c FILE           the server's configuration "
 	"(" CONFIG_DEFAULT_PATH ")\n"
@@ -77,12 +77,67 @@ static const char help[] =
 	"  --help, --version\n"
 	"\n"
 	"NAME is `brad', which means the first of the domains served, or\n"
-	"`brad@447.edu'. posternctl(8) tells more.\n";
+	"`brad@447.edu'. PIN is the SHA-256 of a public key in hexadecimal. TIME is\n"
+	"`15m', `24h' or `7d', DATE is `2030-01-31'. posternctl(8) tells more.\n";
+
+static int
+set_time(const char *option, const char *value, int (*read)(const char *, int64_t *),
+	const char *expected, int64_t *ret)
+{
+	if (read(value, ret) == 0)
+		return 0;
+	return ctl_fail(EX_USAGE, "--%s %.100s: %s is expected", option, value, expected);
+}
+
+static int
+set_uses(struct ctl_options *o, const char *value)
+{
+	if (number_parse(value, strlen(value), 1, AUTH_USES_MAX, &o->uses) == 0)
+		return 0;
+	return ctl_fail(EX_USAGE, "--uses %.100s: a number from 1 to %d is expected",
+		value, AUTH_USES_MAX);
+}
+
+/* An option that has a value behind it. */
+static int
+set_value(struct ctl_options *o, int option, const char *value)
+{
+	switch (option) {
+	case CTL_TAKES_CERT:
+		o->cert = value;
+		return 0;
+	case CTL_TAKES_PIN:
+		o->pin = value;
+		return 0;
+	case CTL_TAKES_LABEL:
+		o->label = value;
+		return 0;
+	case CTL_TAKES_EXPIRES:
+		return set_time("expires", value, ctl_value_date,
+			"a date such as 2030-01-31", &o->expires);
+	case CTL_TAKES_SENDER:
+		o->senders[o->n_senders++] = value;
+		return 0;
+	case CTL_TAKES_FOR:
+		return set_time("for", value, ctl_value_span,
+			"a time such as 15m, 24h or 7d, of at most ten years",
+			&o->for_seconds);
+	case CTL_TAKES_NAME:
+		o->window_name = value;
+		return 0;
+	case CTL_TAKES_USES:
+		return set_uses(o, value);
+	default:
+		return EX_USAGE; /* getopt has said what is wrong */
+	}
+}
 
 /* 0, or an exit status. */
 static int
-set_option(struct ctl_options *o, int option, int *given)
+set_option(struct ctl_options *o, int option, unsigned *given)
 {
+	int r = 0;
+
 	switch (option) {
 	case 'c':
 		o->config = optarg;
@@ -90,39 +145,26 @@ set_option(struct ctl_options *o, int option, int *given)
 	case 'o':
 		o->overrides[o->n_overrides++] = optarg;
 		return 0;
-	case TAKES_GENERATE:
+	case CTL_TAKES_GENERATE:
 		o->generate = true;
 		break;
-	case TAKES_STDIN:
+	case CTL_TAKES_STDIN:
 		o->password_stdin = true;
 		break;
-	case TAKES_NO_PASSWORD:
+	case CTL_TAKES_NO_PASSWORD:
 		o->no_password = true;
 		break;
-	case TAKES_JSON:
+	case CTL_TAKES_JSON:
 		o->json = true;
 		break;
-	case TAKES_REPLACE:
+	case CTL_TAKES_REPLACE:
 		o->replace = true;
 		break;
 	default:
-		return EX_USAGE; /* getopt has said what is wrong */
+		r = set_value(o, option, optarg);
 	}
-	*given |= option;
-	return 0;
-}
-
-static int
-set_command(struct ctl_options *o, const char *word)
-{
-	for (size_t i = 0; i < CTL_COMMANDS; i++) {
-		if (strcmp(word, commands[i].name) == 0) {
-			o->command = (enum ctl_command)i;
-			return 0;
-		}
-	}
-	return ctl_fail(
-		EX_USAGE, "there is no command `user %s': see posternctl --help", word);
+	*given |= (unsigned)option;
+	return r;
 }
 
 /* add ADDRESS, del ADDRESS, list. Answers how many words that were, 0 for none of them.
@@ -141,28 +183,31 @@ set_alias(struct ctl_options *o, char **words, int n)
 	return 2;
 }
 
-/* What stands on the line beside the options. */
+/* How many operands the command has. */
+static int
+count_operands(const struct ctl_command *c)
+{
+	return !*c->operands ? 0 : strchr(c->operands, ' ') ? 2 : 1;
+}
+
 static int
 set_operands(struct ctl_options *o, char **words, int n)
 {
-	int r, used = 2;
+	const struct ctl_command *c = ctl_command_find(words, n);
+	int r, used = CTL_COMMAND_WORDS, count;
 
-	if (n == 0 || strcmp(words[0], "user") != 0)
-		return ctl_fail(EX_USAGE,
-			"`user' and a command are expected: see posternctl --help");
-	if (n == 1)
-		return ctl_fail(EX_USAGE,
-			"user: a command is expected behind it: see posternctl --help");
-	r = set_command(o, words[1]);
-	if (r != 0)
-		return r;
-	if (commands[o->command].operand) {
-		if (n < 3)
-			return ctl_fail(EX_USAGE, "user %s: %s is expected behind it",
-				words[1], commands[o->command].operand);
+	if (!c)
+		return EX_USAGE;
+	o->command = c;
+	count = count_operands(c);
+	if (n < used + count && !c->optional)
+		return ctl_fail(EX_USAGE, "%s %s: %s is expected behind it", c->group,
+			c->name, c->operands);
+	if (count > 0 && n > used)
 		o->name = words[used++];
-	}
-	if (o->command == CTL_USER_ALIAS) {
+	if (count > 1 && n > used)
+		o->more = words[used++];
+	if (c->run == ctl_user_alias) {
 		r = set_alias(o, words + used, n - used);
 		if (r == 0)
 			return ctl_fail(EX_USAGE,
@@ -180,19 +225,30 @@ set_operands(struct ctl_options *o, char **words, int n)
 }
 
 static int
-check_options(const struct ctl_options *o, int given)
+check_options(const struct ctl_options *o, unsigned given)
 {
-	int takes = commands[o->command].takes;
+	const struct ctl_command *c = o->command;
 
 	for (const struct option *l = long_options; l->name; l++) {
-		if ((given & l->val & ~takes) != 0)
-			return ctl_fail(EX_USAGE, "--%s: user %s does not take it",
-				l->name, commands[o->command].name);
+		unsigned bit = (unsigned)l->val;
+
+		if (bit < CTL_TAKES_GENERATE)
+			continue;
+		if (given & bit & ~c->takes)
+			return ctl_fail(EX_USAGE, "--%s: %s %s does not take it", l->name,
+				c->group, c->name);
+		if (c->needs & bit & ~given)
+			return ctl_fail(EX_USAGE, "%s %s: --%s is expected", c->group,
+				c->name, l->name);
 	}
 	if (o->generate + o->password_stdin + o->no_password > 1)
 		return ctl_fail(EX_USAGE,
 			"--generate, --password-stdin, --no-password: one of them is "
 			"expected");
+	if ((c->takes & CTL_TAKES_PIN) && !o->cert == !o->pin)
+		return ctl_fail(EX_USAGE,
+			"%s %s: --cert FILE or --pin HEX is expected, and one of them",
+			c->group, c->name);
 	return 0;
 }
 
@@ -201,7 +257,8 @@ check_options(const struct ctl_options *o, int given)
 static int
 read_words(struct ctl_options *o, int argc, char **argv)
 {
-	int option, r, given = 0;
+	unsigned given = 0;
+	int option, r;
 
 	while ((option = getopt_long(argc, argv, "c:o:", long_options, NULL)) != -1) {
 		if (option == 'h' || option == 'V') {
@@ -224,7 +281,9 @@ ctl_options_read(int argc, char **argv, struct ctl_options *ret, int *ret_status
 	int r;
 
 	o.overrides = calloc((size_t)argc + 1, sizeof(*o.overrides));
-	if (!o.overrides) {
+	o.senders = calloc((size_t)argc + 1, sizeof(*o.senders));
+	if (!o.overrides || !o.senders) {
+		ctl_options_clear(&o);
 		*ret_status = ctl_fail(EX_TEMPFAIL, "out of memory");
 		return false;
 	}
@@ -242,5 +301,7 @@ void
 ctl_options_clear(struct ctl_options *o)
 {
 	free(o->overrides);
+	free(o->senders);
 	o->overrides = NULL;
+	o->senders = NULL;
 }

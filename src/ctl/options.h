@@ -7,26 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum ctl_command {
-	CTL_USER_ADD,
-	CTL_USER_PASSWD,
-	CTL_USER_LIST,
-	CTL_USER_SHOW,
-	CTL_USER_ALIAS,
-	CTL_USER_LOCK,
-	CTL_USER_UNLOCK,
-	CTL_USER_DEL,
-	CTL_USER_IMPORT,
-	CTL_COMMANDS
-};
+#include "ctl/command.h"
 
 struct ctl_options {
 	const char *config;
 	char **overrides; /* an array that ctl_options_clear frees */
 	size_t n_overrides;
-	enum ctl_command command;
-	const char *name;    /* NAME or FILE behind the command, or NULL */
+	const struct ctl_command *command;
+	const char *name;    /* the first operand, or NULL */
+	const char *more;    /* the second, or NULL */
 	const char *verb;    /* of alias: "add", "del" or "list" */
 	const char *address; /* of alias, or NULL */
 	bool generate;
@@ -34,6 +25,15 @@ struct ctl_options {
 	bool no_password;
 	bool json;
 	bool replace;
+	const char *cert;
+	const char *pin;
+	const char *label;
+	int64_t expires;      /* seconds since 1970; 0 where it is not given */
+	const char **senders; /* an array that ctl_options_clear frees */
+	size_t n_senders;
+	int64_t for_seconds;     /* 0 where it is not given */
+	const char *window_name; /* --name, or NULL */
+	uint64_t uses;           /* 0 where it is not given */
 };
 
 /* Reads the command line. True with *ret, which ctl_options_clear ends, where there is

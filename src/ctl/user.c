@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "auth/password.h"
+#include "auth/removal.h"
 #include "auth/stamp.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
@@ -192,7 +193,8 @@ ctl_user_del(const struct config *config, const struct ctl_options *o)
 	if (r == 0) {
 		status = ctl_fail(EX_NOUSER, "%s: there is no such user", change.name);
 	} else if (r == 1 || r == -EBADMSG) {
-		r = auth_update_remove(change.update, 'u', change.name);
+		r = auth_user_remove(
+			change.update, config->users, change.name, auth_now());
 		if (r == 0)
 			r = auth_update_commit(change.update);
 	}
@@ -200,23 +202,4 @@ ctl_user_del(const struct config *config, const struct ctl_options *o)
 		status = ctl_store_fail(config, r);
 	ctl_change_end(&change);
 	return status;
-}
-
-int
-ctl_user_run(const struct config *config, const struct ctl_options *o)
-{
-	static int (*const run[CTL_COMMANDS])(
-		const struct config *, const struct ctl_options *) = {
-		[CTL_USER_ADD] = ctl_user_add,
-		[CTL_USER_PASSWD] = ctl_user_passwd,
-		[CTL_USER_LIST] = ctl_user_list,
-		[CTL_USER_SHOW] = ctl_user_show,
-		[CTL_USER_ALIAS] = ctl_user_alias,
-		[CTL_USER_LOCK] = ctl_user_lock,
-		[CTL_USER_UNLOCK] = ctl_user_unlock,
-		[CTL_USER_DEL] = ctl_user_del,
-		[CTL_USER_IMPORT] = ctl_user_import,
-	};
-
-	return run[o->command](config, o);
 }

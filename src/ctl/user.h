@@ -12,9 +12,6 @@
 #include "config/config.h"
 #include "ctl/options.h"
 
-/* Runs the command that the options name. */
-int ctl_user_run(const struct config *config, const struct ctl_options *o);
-
 int ctl_user_add(const struct config *config, const struct ctl_options *o);
 int ctl_user_passwd(const struct config *config, const struct ctl_options *o);
 int ctl_user_lock(const struct config *config, const struct ctl_options *o);

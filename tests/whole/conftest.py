@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import harness
+import userstore
 
 sys.path.append(str(harness.ROOT / "tests" / "shared"))
 
@@ -64,6 +65,13 @@ def keys(programs):
     keys = harness.Keys(programs)
     yield keys
     keys.close()
+
+
+@pytest.fixture
+def store(programs):
+    store = userstore.Store(programs)
+    yield store
+    store.close()
 
 
 @pytest.fixture
