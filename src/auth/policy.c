@@ -116,16 +116,14 @@ auth_may_receive(const struct config *config, const char *address)
 }
 
 int
-auth_may_enter(const struct config *config, char *const *names, size_t n_names)
+auth_may_enter(struct auth_store *s, const struct config *config, char *const *names,
+	size_t n_names)
 {
-	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
 	char name[AUTH_NAME_SIZE];
 	size_t locked = 0;
-	int r = auth_store_open(config->users, &s);
+	int r;
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < n_names; i++) {
 		if (auth_name_read(config, names[i], strlen(names[i]), name) < 0)
 			continue;

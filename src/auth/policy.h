@@ -7,6 +7,7 @@
 #define AUTH_POLICY_H
 
 #include "auth/exchange.h"
+#include "auth/store.h"
 #include "config/config.h"
 
 /* Each answers 1 for yes, 0 for no, or a negative errno where the store cannot be read.
@@ -24,9 +25,11 @@ int auth_may_send_as(const struct config *config, const struct auth_peer *peer,
 int auth_may_receive(const struct config *config, const char *address);
 
 /* Whether a peer with an admitted certificate of these names may go on to log in or
- * enrol: no, only where at least one name is that of a served user and each such name is
- * a locked user's. A name without a user, or with a damaged line, counts as not locked;
- * names of domains that are not served do not count. names as in struct auth_peer. */
-int auth_may_enter(const struct config *config, char *const *names, size_t n_names);
+ * enrol, by an open store: no, only where at least one name is that of a served user and
+ * each such name is a locked user's. A name without a user, or with a damaged line,
+ * counts as not locked; names of domains that are not served do not count. names as in
+ * struct auth_peer. Devices are judged by auth_device_find instead. */
+int auth_may_enter(struct auth_store *s, const struct config *config, char *const *names,
+	size_t n_names);
 
 #endif

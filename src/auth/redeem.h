@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "auth/name.h"
+#include "auth/store.h"
 #include "config/config.h"
 #include "pki/identity.h"
 
@@ -20,9 +21,9 @@ struct auth_redemption {
 			    * the token has wins */
 };
 
-/* Whether a peer whose key is unknown may come in to show a token: one is open, and
- * `enrol` is not off. 1, 0 or a negative errno. */
-int auth_redeem_admits(const struct config *config);
+/* Whether a peer whose key is unknown may come in to show a token, by an open store:
+ * there is one that holds, and `enrol` is not off. 1, 0 or a negative errno. */
+int auth_redeem_admits(struct auth_store *s, const struct config *config);
 
 /* 1 with the user in ret_user: the key is a device. 0 where the token is refused: it is
  * none, used, past, another name's, its user is locked or the key is a device already; in

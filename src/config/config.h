@@ -50,7 +50,7 @@ struct config {
 	enum config_tls tls;
 	char *tls_cert;
 	char *tls_key;
-	char *tls_ca;
+	char *tls_ca;   /* NULL: none */
 	char *tls_pins; /* NULL: none */
 	char *tls_crl;  /* NULL: none */
 	char *tls_priority;

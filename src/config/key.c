@@ -41,7 +41,7 @@ const struct config_key config_keys[] = {
 	[CONFIG_KEY_TLS] = { "tls", CONFIG_KIND_WORD, AT(tls), "implicit", TLS_WORDS },
 	{ "tls_cert", CONFIG_KIND_PATH, AT(tls_cert), TLS_DIR "server.pem" },
 	{ "tls_key", CONFIG_KIND_PATH, AT(tls_key), TLS_DIR "server.key" },
-	{ "tls_ca", CONFIG_KIND_PATH, AT(tls_ca), TLS_DIR "ca.pem" },
+	{ "tls_ca", CONFIG_KIND_OPTIONAL, AT(tls_ca), TLS_DIR "ca.pem" },
 	{ "tls_pins", CONFIG_KIND_OPTIONAL, AT(tls_pins), "none" },
 	{ "tls_crl", CONFIG_KIND_OPTIONAL, AT(tls_crl), "none" },
 	{ "tls_priority", CONFIG_KIND_TEXT, AT(tls_priority), PRIORITY },

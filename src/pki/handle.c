@@ -42,3 +42,16 @@ pki_crt_read(const void *der, size_t len, gnutls_x509_crt_t *ret)
 	*ret = TAKE_PTR(crt);
 	return 0;
 }
+
+bool
+pki_crt_is_self_signed(gnutls_x509_crt_t crt)
+{
+	unsigned status;
+
+	return gnutls_x509_crt_check_issuer(crt, crt) &&
+	       gnutls_x509_crt_verify(crt, &crt, 1,
+		       GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_CA_SIGN |
+			       GNUTLS_VERIFY_ALLOW_X509_V1_CA_CRT,
+		       &status) >= 0 &&
+	       status == 0;
+}

@@ -26,6 +26,9 @@ void pki_crt_free(struct gnutls_x509_crt_int **crt);
 int pki_crt_identity(struct gnutls_x509_crt_int *crt, struct pki_identity *ret);
 enum pki_verdict pki_crt_judge(struct gnutls_x509_crt_int *crt, int64_t now);
 
+/* Whether the certificate is signed by its own key. */
+bool pki_crt_is_self_signed(struct gnutls_x509_crt_int *crt);
+
 /* The handle inside a key, which keeps it. */
 struct gnutls_x509_privkey_int *pki_key_handle(const struct pki_key *key);
 

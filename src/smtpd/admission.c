@@ -11,16 +11,13 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "auth/policy.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
 #include "host/stop.h"
-#include "smtpd/proof.h"
+#include "smtpd/entry.h"
 #include "smtpd/walls.h"
 #include "tls/signer.h"
-
-enum { ALERT_ACCESS_DENIED = 49, ALERT_INTERNAL_ERROR = 80 };
 
 struct admission {
 	struct smtpd_server *s;
@@ -30,38 +27,6 @@ struct admission {
 	char device[PKI_PIN_HEX]; /* the key that is claimed */
 	const char *reason;       /* why the peer is refused, or NULL */
 };
-
-/* 0 to admit, or the alert that refuses, with a->reason. */
-static int
-judge(struct admission *a, struct tls_claim *claim)
-{
-	enum pki_verdict verdict;
-	int r;
-
-	text_hex(claim->identity.pin, PKI_PIN_SIZE, a->device);
-	verdict = smtpd_proof_claim(a->s, &a->peer, claim);
-	if (buffer_len(&a->s->fault) > 0) {
-		a->reason = "internal-error";
-		return ALERT_INTERNAL_ERROR;
-	}
-	if (verdict != PKI_TRUSTED) {
-		a->reason = pki_verdict_name(verdict);
-		return pki_verdict_alert(verdict);
-	}
-	r = auth_may_enter(
-		a->s->config, a->peer.identity.names, a->peer.identity.n_names);
-	if (r < 0) {
-		smtpd_fault(a->s, r, "users: %s: %s", a->s->config->users, strerror(-r));
-		a->reason = "internal-error";
-		return ALERT_INTERNAL_ERROR;
-	}
-	if (r == 0) {
-		a->reason = "user-locked";
-		return ALERT_ACCESS_DENIED;
-	}
-	a->admitted = true;
-	return 0;
-}
 
 static int
 answer_sign(struct admission *a, const struct tls_sign *request)
@@ -91,10 +56,15 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 static int
 answer_claim(struct admission *a, struct tls_claim *claim)
 {
+	int alert;
+
 	if (a->claimed)
 		return smtpd_violated(a->s, "second-claim");
 	a->claimed = true;
-	return tls_channel_verdict(&a->s->channel, judge(a, claim));
+	text_hex(claim->identity.pin, PKI_PIN_SIZE, a->device);
+	alert = smtpd_entry_judge(a->s, &a->peer, claim, &a->reason);
+	a->admitted = alert == 0;
+	return tls_channel_verdict(&a->s->channel, alert);
 }
 
 /* The handshake is over, so that no alert tells the peer. */
@@ -118,6 +88,24 @@ refuse_proof(struct admission *a, int fault, const char *reason)
 	return -EACCES;
 }
 
+/* What the log says of a peer that has come in: of a device, whose it is. */
+static void
+log_admission(const struct smtpd_server *s, const struct smtpd_proof *p)
+{
+	struct host_record record = {
+		.priority = LOG_INFO, .event = "admitted", .reason = s->tls.cipher
+	};
+	const char *peer = s->connection->peer_port;
+
+	if (p->by == SMTPD_PROOF_BY_NOBODY)
+		record.event = "admitted-to-enrol";
+	if (p->by == SMTPD_PROOF_BY_DEVICE)
+		smtpd_log(s, record, "Admitted %s with %s as a device of %s", peer,
+			s->tls.version, p->device.user);
+	else
+		smtpd_log(s, record, "Admitted %s with %s", peer, s->tls.version);
+}
+
 static int
 accept_proof(struct admission *a, const struct tls_proved *proved)
 {
@@ -135,17 +123,17 @@ accept_proof(struct admission *a, const struct tls_proved *proved)
 	s->tls.transcript = (struct tls_span){ 0 };
 	text_hex(s->identity.pin, PKI_PIN_SIZE, s->device);
 	s->peer = (struct auth_peer){ .certificate = true,
+		.device = a->peer.by == SMTPD_PROOF_BY_DEVICE,
 		.pin = s->identity.pin,
 		.names = s->identity.names,
 		.n_names = s->identity.n_names,
 		.exporter = s->tls.exporter_len ? s->tls.exporter : NULL,
 		.exporter_len = s->tls.exporter_len };
+	s->enrols_only = a->peer.by == SMTPD_PROOF_BY_NOBODY;
 	s->proved = true;
-	smtpd_log(s,
-		(struct host_record){ .priority = LOG_INFO,
-			.event = "admitted",
-			.reason = proved->cipher },
-		"Admitted %s with %s", s->connection->peer_port, proved->version);
+	log_admission(s, &a->peer);
+	if (s->peer.device)
+		smtpd_entry_note_use(s, &a->peer.device);
 	return 1;
 }
 

@@ -3,12 +3,14 @@
  * From a claim to a proof. The struct owns signature, identity and pinned certificate. A
  * certificate of the peer's is read only once the transcript is known to be of this
  * connection, its names once the key is proved, its issuers behind that; a pinned key
- * needs none of them. Faults: those of the proof, and a directory of pins that cannot be
- * read.
+ * or
+ * that of a device needs none of them. Faults: those of the proof, and a directory of
+ * pins that cannot be read.
  */
 #include "smtpd/proof.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -52,15 +54,59 @@ smtpd_proof_claim(struct smtpd_server *s, struct smtpd_proof *p, struct tls_clai
 		r = pki_pin_find(s->config->tls_pins, claim->identity.pin,
 			host_clock_now(), &pinned, &verdict, &crt);
 	if (r == 0 && verdict == PKI_TRUSTED) {
+		p->by = SMTPD_PROOF_BY_PIN;
 		p->identity = TAKE(pinned, (struct pki_identity){ 0 });
 		p->pinned = TAKE_PTR(crt);
 		return PKI_TRUSTED;
 	}
 	if (claim->verdict == PKI_TRUSTED) {
+		p->by = SMTPD_PROOF_BY_CHAIN;
 		p->identity = TAKE(claim->identity, (struct pki_identity){ 0 });
 		return PKI_TRUSTED;
 	}
 	return r < 0 ? take_pin_fault(s, claim, r) : verdict;
+}
+
+/* What is wrong with the certificate, that nobody of ours has signed it aside. */
+static enum pki_verdict
+judge_without_issuers(const struct tls_claim *claim)
+{
+	return claim->verdict == PKI_UNKNOWN_CA ? claim->leaf : claim->verdict;
+}
+
+enum pki_verdict
+smtpd_proof_claim_device(
+	struct smtpd_proof *p, const struct auth_device *d, struct tls_claim *claim)
+{
+	CLEANUP(pki_identity_clear) struct pki_identity identity = { 0 };
+	enum pki_verdict verdict = judge_without_issuers(claim);
+
+	if (verdict != PKI_TRUSTED)
+		return verdict;
+	identity.names = calloc(1, sizeof *identity.names);
+	if (!identity.names)
+		return PKI_BAD;
+	identity.names[0] = strdup(d->user);
+	if (!identity.names[0])
+		return PKI_BAD;
+	identity.n_names = 1;
+	memcpy(identity.pin, claim->identity.pin, sizeof identity.pin);
+	p->by = SMTPD_PROOF_BY_DEVICE;
+	p->device = *d;
+	p->identity = TAKE(identity, (struct pki_identity){ 0 });
+	return PKI_TRUSTED;
+}
+
+enum pki_verdict
+smtpd_proof_claim_nobody(struct smtpd_proof *p, struct tls_claim *claim)
+{
+	if (claim->verdict != PKI_UNKNOWN_CA || !claim->self_signed)
+		return claim->verdict;
+	if (claim->leaf != PKI_TRUSTED)
+		return claim->leaf;
+	p->by = SMTPD_PROOF_BY_NOBODY;
+	memcpy(p->identity.pin, claim->identity.pin, sizeof p->identity.pin);
+	return PKI_TRUSTED;
 }
 
 /* The administrator's certificate has the key, and the names. */
@@ -75,6 +121,43 @@ prove_pinned(struct smtpd_server *s, const struct smtpd_proof *p,
 		return r;
 	/* Somebody whose key is on a revocation list: the tls process has not said so. */
 	verdict = tls_judge_pinned(s->credentials, p->pinned);
+	*ret_reason = pki_verdict_name(verdict);
+	return verdict == PKI_TRUSTED ? 0 : -EKEYREJECTED;
+}
+
+/* The key alone has them. */
+static int
+prove_device(struct smtpd_server *s, const struct smtpd_proof *p,
+	const struct tls_transcript *t, const char **ret_reason)
+{
+	enum pki_verdict verdict;
+	int r = tls_proof_verify_pin(t, p->identity.pin, ret_reason);
+
+	if (r < 0)
+		return r;
+	verdict = tls_judge_device(s->credentials, t->chain, t->n_chain);
+	*ret_reason = pki_verdict_name(verdict);
+	return verdict == PKI_TRUSTED ? 0 : -EKEYREJECTED;
+}
+
+/* There are none: the certificate has to be one that could become a device. */
+static int
+prove_nobody(const struct smtpd_proof *p, const struct tls_transcript *t,
+	const char **ret_reason)
+{
+	CLEANUP(pki_crt_free) struct gnutls_x509_crt_int *leaf = NULL;
+	enum pki_verdict verdict;
+	int r = tls_proof_verify_pin(t, p->identity.pin, ret_reason);
+
+	if (r < 0)
+		return r;
+	*ret_reason = "unreadable-certificate";
+	if (pki_crt_read(t->chain[0].data, t->chain[0].len, &leaf) < 0)
+		return -EKEYREJECTED;
+	*ret_reason = "not-self-signed";
+	if (!pki_crt_is_self_signed(leaf))
+		return -EPROTO;
+	verdict = pki_crt_judge(leaf, host_clock_now());
 	*ret_reason = pki_verdict_name(verdict);
 	return verdict == PKI_TRUSTED ? 0 : -EKEYREJECTED;
 }
@@ -127,6 +210,16 @@ smtpd_proof_take(struct smtpd_server *s, const struct smtpd_proof *p,
 	r = tls_proof_bind(&terms, &t, ret_reason);
 	if (r < 0)
 		return r;
-	return p->pinned ? prove_pinned(s, p, &t, ret_reason)
-			 : prove_chain(s, p, &t, ret_reason);
+	switch (p->by) {
+	case SMTPD_PROOF_BY_CHAIN:
+		return prove_chain(s, p, &t, ret_reason);
+	case SMTPD_PROOF_BY_PIN:
+		return prove_pinned(s, p, &t, ret_reason);
+	case SMTPD_PROOF_BY_DEVICE:
+		return prove_device(s, p, &t, ret_reason);
+	case SMTPD_PROOF_BY_NOBODY:
+		return prove_nobody(p, &t, ret_reason);
+	}
+	*ret_reason = "proof-without-claim";
+	return -EPROTO;
 }

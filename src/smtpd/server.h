@@ -25,6 +25,7 @@ struct smtpd_server {
 
 	/* The peer, once the handshake has proved it; zeroed before and with TLS off. */
 	bool proved;
+	bool enrols_only; /* its key is nobody's: it may show a token, and no more */
 	struct pki_identity identity;
 	char device[PKI_PIN_HEX];
 	struct tls_proved tls;

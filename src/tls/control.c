@@ -196,6 +196,20 @@ get_failed(struct reader *r, struct tls_failed *f)
 }
 
 static int
+put_claim(struct buffer *b, const struct tls_claim *c)
+{
+	int r = put_number(b, c->status);
+
+	if (r == 0)
+		r = put_number(b, c->verdict);
+	if (r == 0)
+		r = put_number(b, c->leaf);
+	if (r == 0)
+		r = put_number(b, c->self_signed);
+	return r < 0 ? r : put_identity(b, &c->identity);
+}
+
+static int
 put_body(struct buffer *b, const struct tls_message *m)
 {
 	int r;
@@ -207,10 +221,7 @@ put_body(struct buffer *b, const struct tls_message *m)
 			return r;
 		return put_bytes(b, m->sign.data, m->sign.len);
 	case TLS_CLAIM:
-		r = put_number(b, m->claim.status);
-		if (r < 0 || (r = put_number(b, m->claim.verdict)) < 0)
-			return r;
-		return put_identity(b, &m->claim.identity);
+		return put_claim(b, &m->claim);
 	case TLS_PROVED:
 		return put_proved(b, &m->proved);
 	case TLS_FAILED:
@@ -247,6 +258,8 @@ get_body(struct reader *r, struct tls_message *m)
 	case TLS_CLAIM:
 		m->claim.status = get_number(r);
 		m->claim.verdict = get_below(r, PKI_VERDICTS);
+		m->claim.leaf = get_below(r, PKI_VERDICTS);
+		m->claim.self_signed = get_below(r, 2);
 		return get_identity(r, &m->claim.identity);
 	case TLS_PROVED:
 		get_proved(r, &m->proved);

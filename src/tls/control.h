@@ -62,6 +62,8 @@ struct tls_sign {
 struct tls_claim {
 	uint32_t status; /* GnuTLS' verification bits, for the log */
 	enum pki_verdict verdict;
+	enum pki_verdict leaf; /* of the certificate alone, no matter who has signed it */
+	bool self_signed;
 	struct pki_identity identity; /* zeroed where the certificate could not be read */
 };
 

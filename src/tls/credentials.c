@@ -71,6 +71,8 @@ load_roots(struct tls_credentials *c, const struct config *config, struct buffer
 	CLEANUP(free_datum) gnutls_datum_t pem = { NULL, 0 };
 	int r;
 
+	if (!config->tls_ca)
+		return 0;
 	errno = 0;
 	r = gnutls_load_file(config->tls_ca, &pem);
 	/* Pinned certificates need no root. */

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -52,14 +53,19 @@ make_claim(const struct handshake *h, struct tls_claim *ret)
 	struct tls_span chain[TLS_PEER_CHAIN_MAX];
 	size_t n = get_chain(h->session, chain);
 
-	ret->verdict = PKI_NO_CERTIFICATE;
+	ret->verdict = ret->leaf = PKI_NO_CERTIFICATE;
 	if (n == 0)
 		return;
-	ret->verdict = PKI_BAD;
+	ret->verdict = ret->leaf = PKI_BAD;
 	if (pki_crt_read(chain[0].data, chain[0].len, &leaf) < 0 ||
 		pki_crt_identity(leaf, &ret->identity) < 0)
 		return;
 	ret->verdict = tls_judge_chain(h->p->credentials, leaf, chain, n, &ret->status);
+	ret->leaf = ret->verdict;
+	if (ret->verdict != PKI_UNKNOWN_CA)
+		return;
+	ret->leaf = pki_crt_judge(leaf, time(NULL));
+	ret->self_signed = pki_crt_is_self_signed(leaf);
 }
 
 static int

@@ -147,3 +147,18 @@ tls_judge_pinned(const struct tls_credentials *c, gnutls_x509_crt_t pinned)
 	verdict = tls_judge_chain(c, pinned, NULL, 1, &status);
 	return verdict == PKI_UNKNOWN_CA ? PKI_TRUSTED : verdict;
 }
+
+enum pki_verdict
+tls_judge_device(const struct tls_credentials *c, const struct tls_span *chain, size_t n)
+{
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t leaf = NULL;
+	enum pki_verdict verdict;
+	uint32_t status;
+
+	if (!c->revocation)
+		return PKI_TRUSTED;
+	if (pki_crt_read(chain[0].data, chain[0].len, &leaf) < 0)
+		return PKI_BAD;
+	verdict = tls_judge_chain(c, leaf, chain, n, &status);
+	return verdict == PKI_UNKNOWN_CA ? PKI_TRUSTED : verdict;
+}

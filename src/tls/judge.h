@@ -27,6 +27,11 @@ enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
 enum pki_verdict tls_judge_pinned(
 	const struct tls_credentials *c, struct gnutls_x509_crt_int *pinned);
 
+/* The same of a key that is trusted by itself, by the certificate that its holder has
+ * sent, the first of n. Without revocation lists nothing is read. */
+enum pki_verdict tls_judge_device(
+	const struct tls_credentials *c, const struct tls_span *chain, size_t n);
+
 /* GnuTLS' flags for verifying chains: keys and signatures of the profile medium, or of a
  * stronger one that the priority string asks for. */
 unsigned tls_judge_flags(const char *priority);

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/secret.h"
+#include "pki/digest.h"
+#include "pki/spki.h"
 #include "tls/credentials_private.h"
 #include "tls/random.h"
 
@@ -215,22 +218,14 @@ find_algorithm(const struct tls_transcript *t, gnutls_pubkey_t key)
 	return GNUTLS_SIGN_UNKNOWN;
 }
 
-int
-tls_proof_verify(const struct tls_transcript *t, struct gnutls_x509_crt_int *certificate,
-	const char **ret_reason)
+static int
+verify(const struct tls_transcript *t, gnutls_pubkey_t key, const char **ret_reason)
 {
-	CLEANUP(pubkey_cleanup) gnutls_pubkey_t key = NULL;
 	gnutls_datum_t signature = { (void *)t->client.signature.data,
 		(unsigned)t->client.signature.len };
-	gnutls_sign_algorithm_t algorithm;
+	gnutls_sign_algorithm_t algorithm = find_algorithm(t, key);
 	int r;
 
-	*ret_reason = "unproved-key";
-	if (gnutls_pubkey_init(&key) < 0)
-		return -ENOMEM;
-	if (gnutls_pubkey_import_x509(key, certificate, 0) < 0)
-		return -EKEYREJECTED;
-	algorithm = find_algorithm(t, key);
 	if (algorithm == GNUTLS_SIGN_UNKNOWN) {
 		*ret_reason = "signature-scheme";
 		return -EKEYREJECTED;
@@ -242,4 +237,58 @@ tls_proof_verify(const struct tls_transcript *t, struct gnutls_x509_crt_int *cer
 	else
 		r = verify_12(t, key, algorithm, &signature);
 	return r < 0 ? -EKEYREJECTED : 0;
+}
+
+int
+tls_proof_verify(const struct tls_transcript *t, struct gnutls_x509_crt_int *certificate,
+	const char **ret_reason)
+{
+	CLEANUP(pubkey_cleanup) gnutls_pubkey_t key = NULL;
+
+	*ret_reason = "unproved-key";
+	if (gnutls_pubkey_init(&key) < 0)
+		return -ENOMEM;
+	if (gnutls_pubkey_import_x509(key, certificate, 0) < 0)
+		return -EKEYREJECTED;
+	return verify(t, key, ret_reason);
+}
+
+static bool
+is_weak(gnutls_pubkey_t key)
+{
+	unsigned bits = 0;
+	int algorithm = gnutls_pubkey_get_pk_algorithm(key, &bits);
+
+	return algorithm <= GNUTLS_PK_UNKNOWN ||
+	       gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm, bits) <
+		       GNUTLS_SEC_PARAM_MEDIUM;
+}
+
+int
+tls_proof_verify_pin(const struct tls_transcript *t, const uint8_t pin[PKI_PIN_SIZE],
+	const char **ret_reason)
+{
+	CLEANUP(pubkey_cleanup) gnutls_pubkey_t key = NULL;
+	gnutls_datum_t spki;
+	const void *place;
+	size_t len;
+	uint8_t hash[PKI_SHA256_SIZE];
+
+	/* Another key than the one that was claimed, or that one in a form of the peer's
+	 * own making. */
+	*ret_reason = "another-key";
+	if (pki_spki_find(t->chain[0].data, t->chain[0].len, &place, &len) < 0 ||
+		pki_sha256(place, len, hash) < 0 || !secret_equal(hash, pin, sizeof hash))
+		return -EKEYREJECTED;
+	*ret_reason = "unproved-key";
+	if (gnutls_pubkey_init(&key) < 0)
+		return -ENOMEM;
+	spki = (gnutls_datum_t){ (void *)place, (unsigned)len };
+	if (gnutls_pubkey_import(key, &spki, GNUTLS_X509_FMT_DER) < 0)
+		return -EKEYREJECTED;
+	if (is_weak(key)) {
+		*ret_reason = "weak-key";
+		return -EKEYREJECTED;
+	}
+	return verify(t, key, ret_reason);
 }

@@ -15,6 +15,7 @@
 #define TLS_PROOF_H
 
 #include "base/buffer.h"
+#include "pki/identity.h"
 #include "tls/credentials.h"
 #include "tls/transcript.h"
 
@@ -38,5 +39,11 @@ int tls_proof_bind(const struct tls_terms *terms, const struct tls_transcript *t
 /* Whether the client has signed the transcript with the key of that certificate. */
 int tls_proof_verify(const struct tls_transcript *t,
 	struct gnutls_x509_crt_int *certificate, const char **ret_reason);
+
+/* The same for the key whose SHA-256 is known: it is looked for in the certificate that
+ * the client has sent, of which nothing else is read, and may be of any form as long as
+ * the key is no weaker than GnuTLS' level medium. */
+int tls_proof_verify_pin(const struct tls_transcript *t, const uint8_t pin[PKI_PIN_SIZE],
+	const char **ret_reason);
 
 #endif

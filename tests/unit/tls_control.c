@@ -33,6 +33,8 @@ sample(enum tls_kind kind)
 	case TLS_CLAIM:
 		m.claim.status = 0x42;
 		m.claim.verdict = PKI_UNKNOWN_CA;
+		m.claim.leaf = PKI_EXPIRED;
+		m.claim.self_signed = true;
 		memset(m.claim.identity.pin, 0xab, PKI_PIN_SIZE);
 		memset(m.claim.identity.serial, 7, 20);
 		m.claim.identity.serial_len = 20;
@@ -111,6 +113,8 @@ each_kind_arrives_as_sent(void **state)
 		if (kind == TLS_CLAIM) {
 			assert_string_equal(got.claim.identity.names[1], "brad");
 			assert_true(got.claim.identity.not_before == -5);
+			assert_int_equal(got.claim.leaf, PKI_EXPIRED);
+			assert_true(got.claim.self_signed);
 		}
 		tls_message_clear(&got);
 	}
@@ -160,6 +164,12 @@ values_out_of_range_are_refused(void **state)
 	buffer_consume(&b, buffer_len(&b));
 	m = sample(TLS_CLAIM);
 	m.claim.verdict = PKI_VERDICTS;
+	assert_int_equal(tls_message_encode(&b, &m), 0);
+	assert_int_equal(
+		tls_message_decode(buffer_data(&b), buffer_len(&b), &got), -EBADMSG);
+	buffer_consume(&b, buffer_len(&b));
+	m.claim.verdict = PKI_BAD;
+	m.claim.leaf = PKI_VERDICTS;
 	assert_int_equal(tls_message_encode(&b, &m), 0);
 	assert_int_equal(
 		tls_message_decode(buffer_data(&b), buffer_len(&b), &got), -EBADMSG);
