@@ -82,12 +82,18 @@ client_link_load(struct client_link *l, const struct client_settings *s,
 	struct client_fault *fault)
 {
 	CLEANUP(buffer_free) struct buffer text = { 0 };
+	struct tls_client_files files = { .ca = s->ca,
+		.pin = s->pinned ? s->pin : NULL,
+		.cert = s->cert,
+		.key = s->key,
+		.cert_text = s->cert_text,
+		.key_text = s->key_text };
 	int r;
 
 	l->settings = s;
 	if (s->tls == CLIENT_TLS_OFF)
 		return 0;
-	r = tls_client_credentials_load(s->ca, s->cert, s->key, &l->credentials, &text);
+	r = tls_client_credentials_load(&files, &l->credentials, &text);
 	if (r == 0)
 		return 0;
 	return client_fault_set(fault, EX_CONFIG, "%s",

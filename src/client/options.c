@@ -18,6 +18,7 @@ const char client_options_help[] =
 	"\n"
 	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls\n"
 	"  --ca FILE              CAs to verify the server by, PEM\n"
+	"  --pin HEX              or the SHA-256 of its key, or of an issuer's\n"
 	"  --cert FILE            our certificate, PEM\n"
 	"  --key FILE             its private key, PEM\n"
 	"  --user NAME            whom to log in\n"
@@ -35,6 +36,7 @@ const char client_options_help[] =
 enum option_key {
 	OPTION_SERVER = 256,
 	OPTION_CA,
+	OPTION_PIN,
 	OPTION_CERT,
 	OPTION_KEY,
 	OPTION_USER,
@@ -50,6 +52,7 @@ enum option_key {
 static const struct option long_options[] = {
 	{ "server", required_argument, NULL, OPTION_SERVER },
 	{ "ca", required_argument, NULL, OPTION_CA },
+	{ "pin", required_argument, NULL, OPTION_PIN },
 	{ "cert", required_argument, NULL, OPTION_CERT },
 	{ "key", required_argument, NULL, OPTION_KEY },
 	{ "user", required_argument, NULL, OPTION_USER },
@@ -84,6 +87,8 @@ set_setting(
 		return client_settings_server(s, "--server", value, fault);
 	case OPTION_CA:
 		return set_text(&s->ca, "--ca", value, fault);
+	case OPTION_PIN:
+		return client_settings_pin(s, "--pin", value, fault);
 	case OPTION_CERT:
 		return set_text(&s->cert, "--cert", value, fault);
 	case OPTION_KEY:

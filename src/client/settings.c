@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 enum { HOST_MAX = 253, USER_MAX = 254, TIMEOUT_DEFAULT = 300 };
 
@@ -135,6 +136,19 @@ client_settings_timeout(struct client_settings *s, const char *name, const char 
 	return 0;
 }
 
+int
+client_settings_pin(struct client_settings *s, const char *name, const char *value,
+	struct client_fault *fault)
+{
+	if (text_unhex(value, strlen(value), s->pin, sizeof s->pin) < 0)
+		return client_fault_set(fault, EX_USAGE,
+			"%s %.100s: expected the SHA-256 of a public key, as 64 "
+			"hexadecimal digits",
+			name, value);
+	s->pinned = true;
+	return 0;
+}
+
 /* A user's name goes into commands and file names. */
 static bool
 is_user(const char *user)
@@ -172,7 +186,11 @@ client_settings_finish(struct client_settings *s, struct client_fault *fault)
 			"%s is named without %s: --cert and --key go together",
 			s->cert ? "a certificate" : "a key",
 			s->cert ? "its key" : "its certificate");
-	if (s->tls != CLIENT_TLS_OFF && !s->ca)
+	if (s->ca && s->pinned)
+		return client_fault_set(fault, EX_USAGE,
+			"a CA and a pin are named to verify the server by: expected one "
+			"of them");
+	if (s->tls != CLIENT_TLS_OFF && !s->ca && !s->pinned)
 		return client_fault_set(fault, EX_CONFIG,
 			"no CA is named to verify the server by: give it with --ca FILE, "
 			"or as ca = FILE in ~/.config/postern/client.conf (it is the "

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "client/fault.h"
+#include "pki/identity.h"
 
 enum client_tls {
 	CLIENT_TLS_UNSET,
@@ -24,6 +25,9 @@ struct client_settings {
 	unsigned port; /* 0 while not set */
 	enum client_tls tls;
 	char *ca, *cert, *key;
+	bool pinned; /* the server is known by pin, and not by ca */
+	uint8_t pin[PKI_PIN_SIZE];
+	const char *cert_text, *key_text; /* PEM in memory, borrowed, instead of files */
 	char *user;
 	char *password_file;
 	unsigned timeout; /* seconds that the server may keep silent; 0 while not set */
@@ -39,6 +43,8 @@ int client_settings_server(struct client_settings *s, const char *name, const ch
 int client_settings_port(struct client_settings *s, const char *name, const char *value,
 	struct client_fault *fault);
 int client_settings_tls(struct client_settings *s, const char *name, const char *value,
+	struct client_fault *fault);
+int client_settings_pin(struct client_settings *s, const char *name, const char *value,
 	struct client_fault *fault);
 int client_settings_timeout(struct client_settings *s, const char *name,
 	const char *value, struct client_fault *fault);

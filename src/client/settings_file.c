@@ -27,7 +27,15 @@ struct reading {
 };
 
 /* What a value is. */
-enum key_kind { KEY_SERVER, KEY_TLS, KEY_STARTTLS, KEY_TIMEOUT, KEY_PATH, KEY_TEXT };
+enum key_kind {
+	KEY_SERVER,
+	KEY_TLS,
+	KEY_STARTTLS,
+	KEY_TIMEOUT,
+	KEY_PIN,
+	KEY_PATH,
+	KEY_TEXT
+};
 
 static const struct {
 	const char *name;
@@ -38,6 +46,7 @@ static const struct {
 	{ "tls", KEY_TLS, 0 },
 	{ "starttls", KEY_STARTTLS, 0 },
 	{ "timeout", KEY_TIMEOUT, 0 },
+	{ "pin", KEY_PIN, 0 },
 	{ "ca", KEY_PATH, offsetof(struct client_settings, ca) },
 	{ "cert", KEY_PATH, offsetof(struct client_settings, cert) },
 	{ "key", KEY_PATH, offsetof(struct client_settings, key) },
@@ -116,6 +125,8 @@ set_key(struct reading *r, size_t i, const char *value, struct client_fault *fau
 		return client_settings_server(&r->found, "server", value, fault);
 	case KEY_TIMEOUT:
 		return client_settings_timeout(&r->found, "timeout", value, fault);
+	case KEY_PIN:
+		return client_settings_pin(&r->found, "pin", value, fault);
 	case KEY_TLS:
 	case KEY_STARTTLS:
 		return set_mode(r, keys[i].kind, value, fault);
@@ -146,8 +157,7 @@ handle_key(void *user, const char *section, const char *name, const char *value)
 	else if (i == sizeof keys / sizeof *keys)
 		client_fault_set(&fault, EX_CONFIG,
 			"unknown key %.100s: expected server, tls, starttls, timeout, "
-			"ca, "
-			"cert, key, user or password_file",
+			"ca, pin, cert, key, user or password_file",
 			name);
 	else
 		set_key(r, i, value, &fault);
@@ -182,7 +192,12 @@ merge(struct client_settings *s, struct client_settings *found)
 		take(&s->cert, &found->cert);
 		take(&s->key, &found->key);
 	}
-	take(&s->ca, &found->ca);
+	/* Whatever verifies the server comes from one place. */
+	if (!s->ca && !s->pinned) {
+		take(&s->ca, &found->ca);
+		s->pinned = found->pinned;
+		memcpy(s->pin, found->pin, sizeof s->pin);
+	}
 	take(&s->user, &found->user);
 	take(&s->password_file, &found->password_file);
 }

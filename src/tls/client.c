@@ -6,7 +6,6 @@
  */
 #include "tls/client.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -17,6 +16,7 @@
 #include "base/cleanup.h"
 #include "host/clock.h"
 #include "tls/client_explain.h"
+#include "tls/client_verify.h"
 
 /* No system root is ever read; keys below 2048 bits of RSA are refused. */
 static const char client_priority[] =
@@ -26,6 +26,8 @@ static const char client_priority[] =
 struct tls_client_credentials {
 	gnutls_certificate_credentials_t gnutls;
 	char *ca, *cert, *key;
+	bool pinned; /* the server is known by its pin, and not by ca */
+	uint8_t pin[PKI_PIN_SIZE];
 };
 
 struct tls_client {
@@ -33,8 +35,7 @@ struct tls_client {
 	gnutls_session_t session;
 	int fd, cancel;
 	char *host;
-	unsigned char address[16];         /* the host's, where it is one */
-	gnutls_typed_vdata_st expected[2]; /* what its certificate has to say */
+	struct tls_client_check check; /* of the server */
 	char *description;
 };
 
@@ -94,8 +95,40 @@ load_pair(struct tls_client_credentials *c, struct buffer *fault)
 	return -EINVAL;
 }
 
+/* What the server is verified by. */
+static int
+load_anchor(struct tls_client_credentials *c, const struct tls_client_files *files,
+	struct buffer *fault)
+{
+	if (!files->pin)
+		return load_trust(c, fault);
+	c->pinned = true;
+	memcpy(c->pin, files->pin, sizeof c->pin);
+	return 0;
+}
+
+/* Our own pair, which is in files or in memory. */
+static int
+load_own(struct tls_client_credentials *c, const struct tls_client_files *files,
+	struct buffer *fault)
+{
+	gnutls_datum_t cert = { (void *)files->cert_text, 0 };
+	gnutls_datum_t key = { (void *)files->key_text, 0 };
+
+	if (files->cert && files->key)
+		return load_pair(c, fault);
+	if (!files->cert_text)
+		return 0;
+	cert.size = (unsigned)strlen(files->cert_text);
+	key.size = (unsigned)strlen(files->key_text);
+	return gnutls_certificate_set_x509_key_mem(
+		       c->gnutls, &cert, &key, GNUTLS_X509_FMT_PEM) < 0
+		       ? -EINVAL
+		       : 0;
+}
+
 int
-tls_client_credentials_load(const char *ca, const char *cert, const char *key,
+tls_client_credentials_load(const struct tls_client_files *files,
 	struct tls_client_credentials **ret, struct buffer *fault)
 {
 	CLEANUP(credentials_cleanup) struct tls_client_credentials *c = NULL;
@@ -104,23 +137,45 @@ tls_client_credentials_load(const char *ca, const char *cert, const char *key,
 	c = calloc(1, sizeof *c);
 	if (!c)
 		return -ENOMEM;
-	c->ca = strdup(ca);
-	c->cert = cert ? strdup(cert) : NULL;
-	c->key = key ? strdup(key) : NULL;
-	if (!c->ca || (cert && !c->cert) || (key && !c->key))
+	c->ca = files->ca ? strdup(files->ca) : NULL;
+	c->cert = files->cert ? strdup(files->cert) : NULL;
+	c->key = files->key ? strdup(files->key) : NULL;
+	if ((files->ca && !c->ca) || (files->cert && !c->cert) || (files->key && !c->key))
 		return -ENOMEM;
 	if (gnutls_certificate_allocate_credentials(&c->gnutls) < 0)
 		return -ENOMEM;
-	r = load_trust(c, fault);
+	r = load_anchor(c, files, fault);
+	if (r == 0)
+		r = load_own(c, files, fault);
 	if (r < 0)
 		return r;
-	if (cert && key) {
-		r = load_pair(c, fault);
-		if (r < 0)
-			return r;
-	}
 	*ret = TAKE_PTR(c);
 	return 0;
+}
+
+/* Called when the server's chain has come; whatever is not in order refuses it. */
+static int
+verify_server(gnutls_session_t session)
+{
+	struct tls_client *t = gnutls_session_get_ptr(session);
+
+	return tls_client_verify(&t->check, session) == 0
+		       ? 0
+		       : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+static void
+explain_server(const struct tls_client *t, struct buffer *fault)
+{
+	if (t->check.missing)
+		buffer_printf(fault,
+			"%s is not the server with that pin: neither its key nor an "
+			"issuer in the chain that it shows has it, so that it may be "
+			"somebody else's, or has a new key",
+			t->host);
+	else
+		tls_client_explain_status(
+			t->check.status, t->host, t->credentials->ca, fault);
 }
 
 /* Puts a failed GnuTLS call in words, and its error among those of errno. */
@@ -136,9 +191,7 @@ explain_error(struct tls_client *t, int error, struct buffer *fault)
 			alert, t->credentials->cert, t->credentials->key, fault);
 		return alert == GNUTLS_A_INTERNAL_ERROR ? -EREMOTEIO : -EPROTO;
 	case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
-		tls_client_explain_status(
-			gnutls_session_get_verify_cert_status(t->session), t->host,
-			t->credentials->ca, fault);
+		explain_server(t, fault);
 		return -EPROTO;
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
@@ -191,26 +244,17 @@ wait_session(struct tls_client *t, int64_t deadline, struct buffer *fault)
 	return left > 0 ? 0 : late_fault(t, fault);
 }
 
-/* Who the server has to be: a name, or an address that its certificate holds as such.
- * GnuTLS keeps the pointers. */
+/* Says by what name the server is called, and has it verified. */
 static void
 expect_host(struct tls_client *t)
 {
-	t->expected[0] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_IP_ADDRESS,
-		.data = t->address };
-	t->expected[1] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_KEY_PURPOSE_OID,
-		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER };
-	if (inet_pton(AF_INET, t->host, t->address) == 1) {
-		t->expected[0].size = 4;
-	} else if (inet_pton(AF_INET6, t->host, t->address) == 1) {
-		t->expected[0].size = 16;
-	} else {
-		t->expected[0].type = GNUTLS_DT_DNS_HOSTNAME;
-		t->expected[0].data = (unsigned char *)t->host;
+	t->check.host = t->host;
+	t->check.pin = t->credentials->pinned ? t->credentials->pin : NULL;
+	if (!tls_client_is_address(t->host))
 		gnutls_server_name_set(
 			t->session, GNUTLS_NAME_DNS, t->host, strlen(t->host));
-	}
-	gnutls_session_set_verify_cert2(t->session, t->expected, 2, 0);
+	gnutls_session_set_ptr(t->session, t);
+	gnutls_session_set_verify_function(t->session, verify_server);
 }
 
 static void
@@ -222,6 +266,7 @@ client_free(struct tls_client *t)
 		gnutls_deinit(t->session);
 	if (t->description)
 		gnutls_free(t->description);
+	buffer_free(&t->check.pinned);
 	free(t->host);
 	free(t);
 }
@@ -361,6 +406,15 @@ tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SIZE])
 	}
 	gnutls_free(binding.data);
 	return r;
+}
+
+const struct buffer *
+tls_client_pinned(const struct tls_client *t, bool *ret_is_issuer)
+{
+	if (!t->check.pin)
+		return NULL;
+	*ret_is_issuer = t->check.is_issuer;
+	return &t->check.pinned;
 }
 
 const char *

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
  * The client's TLS session over a connected, non-blocking socket: TLS 1.2 and later, the
- * server verified against one file of roots and by its name, our certificate shown to
- * whoever asks. Every call that may wait has a deadline, in milliseconds of
- * host_clock_ms.
+ * server verified against one file of roots and by its name, or by a key that is known,
+ * our certificate shown to whoever asks. Every call that may wait has a deadline, in
+ * milliseconds of host_clock_ms.
  *
  * In TLS 1.3 the server's refusal of our certificate comes after the handshake has
  * returned here: the first read says it.
@@ -11,6 +11,7 @@
 #ifndef TLS_CLIENT_H
 #define TLS_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,14 +22,24 @@ enum { TLS_CLIENT_EXPORTER_SIZE = 32 };
 struct tls_client_credentials;
 struct tls_client;
 
-/* Reads the roots at ca, and our certificate and key where cert and key are not NULL. 0
- * with *ret, or a negative errno with a sentence in fault that names the file. */
-int tls_client_credentials_load(const char *ca, const char *cert, const char *key,
+/* What the server is verified by, and what we show. */
+struct tls_client_files {
+	const char *ca; /* file of roots; or NULL, and */
+	const uint8_t
+		*pin; /* the SHA-256 of the key of the server, or of one of its issuers */
+	const char *cert, *key;           /* our files; both NULL: none */
+	const char *cert_text, *key_text; /* or PEM in memory */
+};
+
+/* Reads them. 0 with *ret, or a negative errno with a sentence in fault that names the
+ * file. */
+int tls_client_credentials_load(const struct tls_client_files *files,
 	struct tls_client_credentials **ret, struct buffer *fault);
 void tls_client_credentials_free(struct tls_client_credentials *c);
 
-/* Handshakes on fd, which stays the caller's, and verifies that the server is host: a DNS
- * name or the text of an IP address. A wait ends early where the descriptor cancel
+/* Handshakes on fd, which stays the caller's, and verifies that the server is host, a DNS
+ * name or the text of an IP address; or, where its own key is the one that is known, that
+ * it has that key. A wait ends early where the descriptor cancel
  * becomes readable (-1: never). credentials must outlive the session. 0 with *ret, or a
  * negative errno, with a sentence in fault that says what happened and what to do:
  *   -EPROTO      what the server says is no TLS that we take, or one side refuses the
@@ -53,6 +64,10 @@ int tls_client_write(struct tls_client *t, const void *data, size_t len, int64_t
 /* The tls-exporter channel binding (RFC 9266). 0, or -ENOTSUP where this session has
  * none. */
 int tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SIZE]);
+
+/* The certificate, DER, whose key has the pin, and whether it is an issuer's or the
+ * server's own; NULL where the server was verified by roots. Lives as long as t. */
+const struct buffer *tls_client_pinned(const struct tls_client *t, bool *ret_is_issuer);
 
 /* A few words on protocol and cipher; lives as long as t. */
 const char *tls_client_describe(const struct tls_client *t);

@@ -127,13 +127,15 @@ log_in(struct server *s, unsigned offered, const char *priority)
 	struct client_link link = { .settings = &settings, .fd = -1, .cancel = -1 };
 	struct smtp_server_offers offers = { .auth_offered = true, .auth = offered };
 	struct tls_peer peer = { .play = play_sasl, .arg = s, .priority = priority };
+	struct tls_client_files files = {
+		.ca = keys.ca, .cert = keys.cert, .key = keys.key
+	};
 	struct client_fault fault = { 0 };
 	struct buffer words = { 0 };
 
 	tls_peer_start(&peer, &keys);
-	assert_int_equal(tls_client_credentials_load(
-				 keys.ca, keys.cert, keys.key, &link.credentials, &words),
-		0);
+	assert_int_equal(
+		tls_client_credentials_load(&files, &link.credentials, &words), 0);
 	assert_int_equal(tls_client_start(link.credentials, peer.client, -1, "localhost",
 				 host_clock_ms() + 10000, &link.tls, &words),
 		0);

@@ -41,14 +41,23 @@ soon(void)
 	return host_clock_ms() + 10000;
 }
 
+static int
+load_files(const char *ca, const char *cert, const char *key,
+	struct tls_client_credentials **ret, struct buffer *fault)
+{
+	struct tls_client_files files = { .ca = ca, .cert = cert, .key = key };
+
+	return tls_client_credentials_load(&files, ret, fault);
+}
+
 static struct tls_client_credentials *
 load(bool with_pair)
 {
 	struct tls_client_credentials *c;
 	struct buffer fault = { 0 };
 
-	if (tls_client_credentials_load(keys.ca, with_pair ? keys.cert : NULL,
-		    with_pair ? keys.key : NULL, &c, &fault) < 0)
+	if (load_files(keys.ca, with_pair ? keys.cert : NULL, with_pair ? keys.key : NULL,
+		    &c, &fault) < 0)
 		fail_msg("%s", buffer_string(&fault));
 	return c;
 }
@@ -195,9 +204,7 @@ test_certificate_is_shown_to_whoever_asks(void **state)
 	tls_peer_keys_make(&other);
 	TLS_PEER_CHECK(gnutls_certificate_set_x509_trust_file(
 		other.server, other.ca, GNUTLS_X509_FMT_PEM));
-	assert_int_equal(
-		tls_client_credentials_load(other.ca, keys.cert, keys.key, &c, &fault),
-		0);
+	assert_int_equal(load_files(other.ca, keys.cert, keys.key, &c, &fault), 0);
 	tls_peer_start(&peer, &other);
 	assert_int_equal(
 		tls_client_start(c, peer.client, -1, "localhost", soon(), &t, &fault), 0);
@@ -422,20 +429,16 @@ test_files(void **state)
 	struct buffer fault = { 0 };
 
 	(void)state;
-	assert_int_equal(tls_client_credentials_load(
-				 "/nonexistent/ca.pem", NULL, NULL, &c, &fault),
-		-EINVAL);
+	assert_int_equal(
+		load_files("/nonexistent/ca.pem", NULL, NULL, &c, &fault), -EINVAL);
 	expect_words(&fault, "/nonexistent/ca.pem");
 	/* A key where certificates are expected. */
-	assert_int_equal(
-		tls_client_credentials_load(keys.key, NULL, NULL, &c, &fault), -EINVAL);
+	assert_int_equal(load_files(keys.key, NULL, NULL, &c, &fault), -EINVAL);
 	expect_words(&fault, keys.key);
-	assert_int_equal(
-		tls_client_credentials_load(keys.ca, keys.ca, keys.key, &c, &fault),
-		-EINVAL);
+	assert_int_equal(load_files(keys.ca, keys.ca, keys.key, &c, &fault), -EINVAL);
 	expect_words(&fault, "does not belong to the certificate");
-	assert_int_equal(tls_client_credentials_load(
-				 keys.ca, keys.cert, "/nonexistent/key.pem", &c, &fault),
+	assert_int_equal(
+		load_files(keys.ca, keys.cert, "/nonexistent/key.pem", &c, &fault),
 		-EINVAL);
 	expect_words(&fault, "/nonexistent/key.pem");
 }
