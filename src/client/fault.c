@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 int
@@ -21,6 +22,14 @@ client_fault_set(struct client_fault *fault, int status, const char *format, ...
 	va_end(ap);
 	fault->status = status;
 	return -ECANCELED;
+}
+
+void
+client_fault_more(struct client_fault *fault, const char *more)
+{
+	size_t len = strlen(fault->text);
+
+	snprintf(fault->text + len, sizeof fault->text - len, "%s", more);
 }
 
 int

@@ -23,6 +23,9 @@ int client_fault_set(struct client_fault *fault, int status, const char *format,
 /* The same for a lack of memory. */
 int client_fault_memory(struct client_fault *fault);
 
+/* Says more at the end of a fault's sentence. */
+void client_fault_more(struct client_fault *fault, const char *more);
+
 /* One line to stderr behind the program's name. */
 void client_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -13,8 +13,10 @@
 const char client_options_help[] =
 	"Usage: postern [OPTIONS] [HOST [PORT]]\n"
 	"       postern send [OPTIONS] [-f FROM] [-t] [RECIPIENT...] < MESSAGE\n"
+	"       postern enrol [OPTIONS] HOST[:PORT] --token TOKEN --ca-pin HEX\n"
 	"\n"
-	"Speaks SMTP with a server, or sends it one message.\n"
+	"Speaks SMTP with a server, sends it one message, or makes this machine known\n"
+	"to it.\n"
 	"\n"
 	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls\n"
 	"  --ca FILE              CAs to verify the server by, PEM\n"
@@ -31,6 +33,11 @@ const char client_options_help[] =
 	"  -v, --verbose          say what is being done\n"
 	"  -f FROM                the sender (send)\n"
 	"  -t                     recipients from To, Cc and Bcc (send)\n"
+	"  --token TOKEN          as the administrator gave it; - for standard input "
+	"(enrol)\n"
+	"  --ca-pin HEX           the same as --pin (enrol)\n"
+	"  --label LABEL          what to call this machine there (enrol)\n"
+	"  --force                replace key and configuration (enrol)\n"
 	"  --help, --version\n";
 
 enum option_key {
@@ -45,6 +52,9 @@ enum option_key {
 	OPTION_TLS,
 	OPTION_TIMEOUT,
 	OPTION_CONFIG,
+	OPTION_TOKEN,
+	OPTION_LABEL,
+	OPTION_FORCE,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -53,6 +63,7 @@ static const struct option long_options[] = {
 	{ "server", required_argument, NULL, OPTION_SERVER },
 	{ "ca", required_argument, NULL, OPTION_CA },
 	{ "pin", required_argument, NULL, OPTION_PIN },
+	{ "ca-pin", required_argument, NULL, OPTION_PIN },
 	{ "cert", required_argument, NULL, OPTION_CERT },
 	{ "key", required_argument, NULL, OPTION_KEY },
 	{ "user", required_argument, NULL, OPTION_USER },
@@ -61,6 +72,9 @@ static const struct option long_options[] = {
 	{ "tls", required_argument, NULL, OPTION_TLS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "token", required_argument, NULL, OPTION_TOKEN },
+	{ "label", required_argument, NULL, OPTION_LABEL },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -127,6 +141,22 @@ option_fault(char **argv, int key, struct client_fault *fault)
 		"unknown option %.200s: postern --help names those there are", given);
 }
 
+/* Options that only enrol knows. */
+static int
+take_enrol_option(int key, struct client_options *o, struct client_fault *fault)
+{
+	if (!o->enrol)
+		return client_fault_set(fault, EX_USAGE,
+			"--token, --label and --force are for `postern enrol' alone");
+	if (key == OPTION_TOKEN)
+		o->token = optarg;
+	else if (key == OPTION_LABEL)
+		o->label = optarg;
+	else
+		o->force = true;
+	return 0;
+}
+
 static int
 take_option(int key, char **argv, struct client_options *o, struct client_settings *s,
 	struct client_fault *fault)
@@ -147,6 +177,10 @@ take_option(int key, char **argv, struct client_options *o, struct client_settin
 	case OPTION_CONFIG:
 		o->config = optarg;
 		return 0;
+	case OPTION_TOKEN:
+	case OPTION_LABEL:
+	case OPTION_FORCE:
+		return take_enrol_option(key, o, fault);
 	case OPTION_HELP:
 		o->help = true;
 		return 0;
@@ -188,7 +222,8 @@ client_options_read(int argc, char **argv, struct client_options *o,
 	int key, r;
 
 	o->send = argc > 1 && strcmp(argv[1], "send") == 0;
-	if (o->send) {
+	o->enrol = argc > 1 && strcmp(argv[1], "enrol") == 0;
+	if (o->send || o->enrol) {
 		argv++;
 		argc--;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * The command line of both forms: `postern [OPTIONS] [HOST [PORT]]` and `postern send
- * [OPTIONS] [-f FROM] [-t] [RECIPIENT...]`.
+ * The command line of all forms: `postern [OPTIONS] [HOST [PORT]]`, `postern send
+ * [OPTIONS] [-f FROM] [-t] [RECIPIENT...]` and `postern enrol [OPTIONS] HOST[:PORT]`.
  */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
@@ -14,11 +14,15 @@
 struct client_options {
 	bool help, version;
 	bool send;
+	bool enrol;
 	const char *config; /* NULL: the usual place */
 	const char *from;   /* NULL: not given; "" for the null reverse-path */
 	bool read_headers;  /* -t */
 	char **recipients;  /* of argv */
 	size_t n_recipients;
+	const char *token; /* of enrol; "-" for standard input */
+	const char *label;
+	bool force;
 };
 
 /* Reads argv into *o, which is zeroed, and *s. 0, or a negative number with fault set. */

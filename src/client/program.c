@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "client/enrol.h"
 #include "client/interactive.h"
 #include "client/options.h"
 #include "client/send.h"
@@ -30,6 +31,8 @@ run(int argc, char **argv, struct client_fault *fault)
 			stdout);
 		return 0;
 	}
+	if (options.enrol)
+		return client_enrol(&settings, &options, fault);
 	r = client_settings_load(&settings, options.config, fault);
 	if (r == 0)
 		r = client_settings_finish(&settings, fault);

@@ -65,7 +65,7 @@ int tls_client_write(struct tls_client *t, const void *data, size_t len, int64_t
  * none. */
 int tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SIZE]);
 
-/* The certificate, DER, whose key has the pin, and whether it is an issuer's or the
+/* The certificate, PEM, whose key has the pin, and whether it is an issuer's or the
  * server's own; NULL where the server was verified by roots. Lives as long as t. */
 const struct buffer *tls_client_pinned(const struct tls_client *t, bool *ret_is_issuer);
 

@@ -99,13 +99,13 @@ has_pin(gnutls_x509_crt_t crt, const uint8_t *pin)
 static int
 keep(struct tls_client_check *c, gnutls_x509_crt_t crt)
 {
-	gnutls_datum_t der;
+	gnutls_datum_t pem;
 	int r;
 
-	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der) < 0)
+	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) < 0)
 		return -ENOMEM;
-	r = buffer_append(&c->pinned, der.data, der.size);
-	gnutls_free(der.data);
+	r = buffer_append(&c->pinned, pem.data, pem.size);
+	gnutls_free(pem.data);
 	return r;
 }
 

@@ -21,7 +21,7 @@ struct tls_client_check {
 	bool missing;         /* no certificate of the server's has the pin */
 	unsigned status;      /* GnuTLS' bits, 0 where all is well */
 	bool is_issuer;       /* the pin is that of an issuer */
-	struct buffer pinned; /* the certificate that has it, DER */
+	struct buffer pinned; /* the certificate that has it, PEM */
 };
 
 /* Whether host is the text of an address rather than a name. */

@@ -150,16 +150,16 @@ check_pinned(struct tls_client *t, const struct pin_case *c)
 {
 	const struct buffer *pinned;
 	bool is_issuer = !c->is_issuer;
-	gnutls_datum_t der;
+	gnutls_datum_t pem;
 
 	pinned = tls_client_pinned(t, &is_issuer);
 	assert_non_null(pinned);
 	assert_int_equal(is_issuer, c->is_issuer);
 	TLS_PEER_CHECK(
-		gnutls_x509_crt_export2(parties[c->pin].crt, GNUTLS_X509_FMT_DER, &der));
-	assert_int_equal(buffer_len(pinned), der.size);
-	assert_memory_equal(buffer_data(pinned), der.data, der.size);
-	gnutls_free(der.data);
+		gnutls_x509_crt_export2(parties[c->pin].crt, GNUTLS_X509_FMT_PEM, &pem));
+	assert_int_equal(buffer_len(pinned), pem.size);
+	assert_memory_equal(buffer_data(pinned), pem.data, pem.size);
+	gnutls_free(pem.data);
 }
 
 /* The sorting of GnuTLS would mend what a server of bad intent sends. */
