@@ -5,6 +5,7 @@
 #include "ctl/enrol.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -13,8 +14,14 @@
 #include "auth/token.h"
 #include "auth/window.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
+#include "pki/describe.h"
+#include "pki/file.h"
+#include "pki/identity.h"
+
+enum { SERVER_FILE_MAX = 256 * 1024 };
 
 /* The window that the options mean: 0, or an exit status. */
 static int
@@ -135,6 +142,41 @@ read_token(
 	return ctl_user_name(config, o->name, ret->user);
 }
 
+/* The pin by which a machine is to know the server: that of the CA which the server shows
+ * behind its certificate, if it does, or else its own. 0 or a negative errno. */
+static int
+server_pin(const struct config *config, char ret[PKI_PIN_HEX])
+{
+	CLEANUP(buffer_free) struct buffer pem = { 0 };
+	CLEANUP(pki_chain_clear) struct pki_chain chain = { .n = 0 };
+	CLEANUP(pki_identity_clear) struct pki_identity identity = { 0 };
+	const struct buffer *last;
+	int r = pki_file_read(AT_FDCWD, config->tls_cert, SERVER_FILE_MAX, &pem);
+
+	if (r == 0)
+		r = pki_chain_read(buffer_data(&pem), buffer_len(&pem), &chain);
+	if (r < 0)
+		return r;
+	last = &chain.der[chain.n - 1];
+	r = pki_identity_read(buffer_data(last), buffer_len(last), &identity);
+	if (r == 0)
+		text_hex(identity.pin, PKI_PIN_SIZE, ret);
+	return r;
+}
+
+/* What is to be typed on the machine, but for the token, which is shown once. */
+static void
+tell_how(const struct config *config)
+{
+	char pin[PKI_PIN_HEX];
+
+	if (config->tls != CONFIG_TLS_OFF && server_pin(config, pin) == 0)
+		fprintf(stderr,
+			"On the machine: postern enrol%s %s --ca-pin %s --token TOKEN\n",
+			config->tls == CONFIG_TLS_STARTTLS ? " --starttls" : "",
+			config->hostname, pin);
+}
+
 int
 ctl_enrol_token(const struct config *config, const struct ctl_options *o)
 {
@@ -147,8 +189,10 @@ ctl_enrol_token(const struct config *config, const struct ctl_options *o)
 	r = auth_token_generate(text);
 	status = r < 0 ? ctl_fail(EX_TEMPFAIL, "no random numbers: %s", strerror(-r))
 		       : store_token(config, &token, text);
-	if (status == EX_OK)
+	if (status == EX_OK) {
+		tell_how(config);
 		puts(text);
+	}
 	explicit_bzero(text, sizeof(text));
 	return status;
 }

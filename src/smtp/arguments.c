@@ -212,6 +212,8 @@ smtp_arguments_read(const struct smtp_dialogue *d, const struct smtp_command *co
 		return read_chunk(ret);
 	case SMTP_ARGUMENT_MAILBOX:
 		return read_mailbox(&d->session, ret);
+	case SMTP_ARGUMENT_TOKEN:
+		return smtp_enrol_read(ret);
 	}
 	return SMTP_REPLY_UNKNOWN;
 }

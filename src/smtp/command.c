@@ -16,9 +16,9 @@
 
 enum {
 	ALWAYS = SMTP_KNOWN | SMTP_BEFORE_GREETING | SMTP_BEFORE_TLS | SMTP_BEFORE_LOGIN |
-		 SMTP_IN_TRANSACTION,
+		 SMTP_IN_TRANSACTION | SMTP_TO_ENROL,
 	GREETING = SMTP_KNOWN | SMTP_BEFORE_GREETING | SMTP_BEFORE_TLS |
-		   SMTP_BEFORE_LOGIN_WITH_ARGUMENT | SMTP_IN_TRANSACTION,
+		   SMTP_BEFORE_LOGIN_WITH_ARGUMENT | SMTP_IN_TRANSACTION | SMTP_TO_ENROL,
 };
 
 static const struct smtp_command COMMANDS[SMTP_VERBS] = {
@@ -57,6 +57,14 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 		.event = SMTP_EVENT_AUTH,
 		.misplaced = SMTP_REPLY_LOGGED_IN_ALREADY,
 		.help = "AUTH: log in with username and password, or AUTH MECHANISM",
+	},
+	[SMTP_VERB_XENROL] = {
+		.verb = SMTP_VERB_XENROL,
+		.name = "XENROL",
+		.permissions = SMTP_KNOWN | SMTP_BEFORE_LOGIN | SMTP_TO_ENROL |
+			       SMTP_ONLY_TO_ENROL,
+		.argument = SMTP_ARGUMENT_TOKEN,
+		.help = "XENROL token: make the key of your certificate a device",
 	},
 	[SMTP_VERB_MAIL] = {
 		.verb = SMTP_VERB_MAIL,

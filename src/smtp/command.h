@@ -18,6 +18,7 @@ enum smtp_verb {
 	SMTP_VERB_EHLO,
 	SMTP_VERB_STARTTLS,
 	SMTP_VERB_AUTH,
+	SMTP_VERB_XENROL,
 	SMTP_VERB_MAIL,
 	SMTP_VERB_RCPT,
 	SMTP_VERB_DATA,
@@ -41,7 +42,9 @@ enum smtp_permission {
 	SMTP_IN_TRANSACTION = 1 << 5,
 	SMTP_IN_GROUP = 1 << 6, /* need not be the last of a pipelined group (RFC 2920) */
 	SMTP_ONLY_BEFORE_TLS = 1 << 7,
-	SMTP_ONLY_MODERN = 1 << 8, /* EHLO offers it, HELO does not */
+	SMTP_ONLY_MODERN = 1 << 8,    /* EHLO offers it, HELO does not */
+	SMTP_TO_ENROL = 1 << 9,       /* also by a peer who may do nothing but enrol */
+	SMTP_ONLY_TO_ENROL = 1 << 10, /* by such a peer alone */
 };
 
 /* What may stand behind the verb. */
@@ -54,6 +57,7 @@ enum smtp_argument {
 	SMTP_ARGUMENT_FORWARD, /* TO, a path and parameters */
 	SMTP_ARGUMENT_CHUNK,   /* a number of octets, and perhaps LAST */
 	SMTP_ARGUMENT_MAILBOX, /* words, and perhaps SMTPUTF8 */
+	SMTP_ARGUMENT_TOKEN,   /* a token, and perhaps FOR=NAME and LABEL=TEXT */
 };
 
 struct smtp_command {

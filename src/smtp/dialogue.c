@@ -56,6 +56,8 @@ rule_known(struct attempt *a)
 
 	if (refusal != SMTP_REPLY_NONE)
 		return refusal;
+	if (permits(a, SMTP_ONLY_TO_ENROL) && !a->session->policy->enrols_only)
+		return SMTP_REPLY_UNKNOWN;
 	return permits(a, SMTP_KNOWN) ? SMTP_REPLY_NONE : SMTP_REPLY_UNKNOWN;
 }
 
@@ -65,6 +67,14 @@ rule_tls(struct attempt *a)
 	if (!a->session->policy->starttls || permits(a, SMTP_BEFORE_TLS))
 		return SMTP_REPLY_NONE;
 	return SMTP_REPLY_TLS_FIRST;
+}
+
+static enum smtp_reply
+rule_enrol(struct attempt *a)
+{
+	if (!a->session->policy->enrols_only || permits(a, SMTP_TO_ENROL))
+		return SMTP_REPLY_NONE;
+	return SMTP_REPLY_ENROL_ONLY;
 }
 
 static enum smtp_reply
@@ -134,6 +144,7 @@ attempt_judge(struct attempt *a)
 		rule_greeting,
 		rule_known,
 		rule_tls,
+		rule_enrol,
 		rule_login,
 		rule_arguments,
 		rule_transaction,
@@ -261,6 +272,8 @@ smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer, const cha
 	d->waiting = SMTP_ASK_NOTHING;
 	if (ask == SMTP_ASK_AUTH)
 		return smtp_login_answer(&t, answer, text);
+	if (ask == SMTP_ASK_ENROL)
+		return smtp_enrol_answer(&t, answer, text);
 	r = smtp_transaction_answer(&t, ask, answer);
 	smtp_turn_settle(&t);
 	return r;

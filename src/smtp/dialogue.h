@@ -31,6 +31,7 @@ struct smtp_policy {
 	bool any_sender;           /* MAIL FROM may be of a domain that is not served */
 	const char *mechanisms;    /* for EHLO's AUTH line; "" for none */
 	bool starttls;             /* TLS is to be started before anything else */
+	bool enrols_only;          /* the peer may show a token (XENROL), and no more */
 	uint64_t max_message_size; /* bytes; 0 is no limit (RFC 1870) */
 	unsigned max_recipients;
 	unsigned max_messages;
@@ -42,6 +43,7 @@ struct smtp_policy {
 enum smtp_ask {
 	SMTP_ASK_NOTHING,
 	SMTP_ASK_AUTH,      /* a step of an AUTH exchange: mechanism, line */
+	SMTP_ASK_ENROL,     /* is this a token? token, name, label */
 	SMTP_ASK_SENDER,    /* may the user send as address? */
 	SMTP_ASK_RECIPIENT, /* is there a mailbox for address? */
 	SMTP_ASK_OPEN,      /* open a message; once answered YES, its bytes are fed to
@@ -61,11 +63,15 @@ struct smtp_request {
 	bool auth_first;
 	const char *mechanism;
 	const char *line;
+	/* ENROL: as the peer sent them; name and label NULL where they were not given. */
+	const char *token;
+	const char *name;
+	const char *label;
 	/* SENDER, RECIPIENT: "local@domain", domain lower case; "" for the null path. */
 	const char *address;
 	/* How long after the line has come the caller sends the replies, in milliseconds:
-	 * after a wrong password, longer each time. What it took to find out that it is
-	 * wrong is part of that time, and does not show. */
+	 * after a wrong password or token, longer each time. What it took to find out
+	 * that it is wrong is part of that time, and does not show. */
 	unsigned delay;
 	/* One word where the replies refuse something that should be logged:
 	 * "too-many-errors", "bare-lf" …; else NULL. */
@@ -73,8 +79,8 @@ struct smtp_request {
 };
 
 enum smtp_answer {
-	SMTP_ANSWER_YES,
-	SMTP_ANSWER_NO,             /* SENDER: not allowed; RECIPIENT: no such mailbox */
+	SMTP_ANSWER_YES, /* ENROL: text: the user; the dialogue asks to close */
+	SMTP_ANSWER_NO,  /* SENDER: not allowed; RECIPIENT: no such mailbox */
 	SMTP_ANSWER_AUTH_CHALLENGE, /* text: base64 */
 	SMTP_ANSWER_AUTH_DONE,      /* text: the user's address */
 	SMTP_ANSWER_AUTH_ENROLLED,  /* text: the password; the dialogue asks to close */
@@ -112,7 +118,8 @@ int smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault,
  * command. */
 void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
 
-/* The answer to the last request. text is needed for CHALLENGE, DONE and ENROLLED. An
+/* The answer to the last request. text is needed for CHALLENGE, DONE and ENROLLED, and
+ * for YES to ENROL. An
  * answer that does not fit the request counts as FAULT. */
 int smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer,
 	const char *text, struct buffer *replies, struct smtp_request *ret);

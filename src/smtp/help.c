@@ -35,9 +35,14 @@ list_modern(struct buffer *b)
 	int r = smtp_reply_append_line(
 		b, true, SMTP_REPLY_HELP, false, "HELP COMMAND explains one of these:");
 
-	for (unsigned v = SMTP_VERB_UNKNOWN + 1; v < SMTP_VERBS && r == 0; v++)
-		r = smtp_reply_append_line(b, true, SMTP_REPLY_HELP, v == SMTP_VERBS - 1,
-			smtp_command_of((enum smtp_verb)v)->name);
+	for (unsigned v = SMTP_VERB_UNKNOWN + 1; v < SMTP_VERBS && r == 0; v++) {
+		const struct smtp_command *c = smtp_command_of((enum smtp_verb)v);
+
+		/* Who may use those has been told of them by EHLO. */
+		if (!(c->permissions & SMTP_ONLY_TO_ENROL))
+			r = smtp_reply_append_line(
+				b, true, SMTP_REPLY_HELP, v == SMTP_VERBS - 1, c->name);
+	}
 	return r;
 }
 

@@ -16,9 +16,8 @@ enum {
 	DELAY_MAX = 8000,
 };
 
-/* Appends len bytes as a string; *ret_at is where it begins. */
-static int
-keep_string(struct buffer *words, const char *text, size_t len, size_t *ret_at)
+int
+smtp_words_keep(struct buffer *words, const char *text, size_t len, size_t *ret_at)
 {
 	int r;
 
@@ -42,9 +41,9 @@ smtp_login_begin(struct smtp_turn *t, const struct smtp_arguments *a)
 
 	buffer_wipe(words);
 	if (a->mechanism)
-		r = keep_string(words, a->mechanism, a->mechanism_len, &mechanism);
+		r = smtp_words_keep(words, a->mechanism, a->mechanism_len, &mechanism);
 	if (r == 0 && a->initial)
-		r = keep_string(words, a->initial, a->initial_len, &initial);
+		r = smtp_words_keep(words, a->initial, a->initial_len, &initial);
 	if (r < 0)
 		return r;
 	smtp_dialogue_advance(t->d, SMTP_EVENT_AUTH);
@@ -55,8 +54,8 @@ smtp_login_begin(struct smtp_turn *t, const struct smtp_arguments *a)
 	return 0;
 }
 
-static int
-login_wrong(struct smtp_turn *t)
+int
+smtp_login_refuse(struct smtp_turn *t, enum smtp_reply reply)
 {
 	struct smtp_session *s = &t->d->session;
 	unsigned delay = DELAY_FIRST;
@@ -66,11 +65,17 @@ login_wrong(struct smtp_turn *t)
 		delay *= 2;
 	s->wrong_logins++;
 	t->request->delay = delay;
-	smtp_dialogue_advance(t->d, SMTP_EVENT_NO_LOGIN);
-	r = smtp_turn_reply(t, SMTP_REPLY_AUTH_WRONG, NULL);
+	r = smtp_turn_reply(t, reply, NULL);
 	if (r < 0 || s->wrong_logins < WRONG_LOGINS_MAX)
 		return r;
 	return smtp_turn_close(t, SMTP_REPLY_TOO_MANY_LOGINS);
+}
+
+static int
+login_wrong(struct smtp_turn *t)
+{
+	smtp_dialogue_advance(t->d, SMTP_EVENT_NO_LOGIN);
+	return smtp_login_refuse(t, SMTP_REPLY_AUTH_WRONG);
 }
 
 /* An exchange that ends without a verdict on a password. */
@@ -142,7 +147,7 @@ smtp_login_line(
 	if (len == 1 && line[0] == '*')
 		return login_ends(t, SMTP_REPLY_AUTH_CANCELLED);
 	buffer_wipe(words);
-	r = keep_string(words, line, len, &at);
+	r = smtp_words_keep(words, line, len, &at);
 	if (r < 0)
 		return r;
 	t->request->line = kept_string(words, true, at);

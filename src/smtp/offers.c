@@ -13,7 +13,7 @@ enum { LIMIT_MAX = 999999 };
 bool
 smtp_offers_auth(const struct smtp_policy *policy)
 {
-	return !policy->starttls && *policy->mechanisms;
+	return !policy->starttls && !policy->enrols_only && *policy->mechanisms;
 }
 
 static unsigned
@@ -22,10 +22,24 @@ limit(unsigned n)
 	return n > LIMIT_MAX ? LIMIT_MAX : n;
 }
 
+/* To a peer who may do nothing else. */
+static int
+append_enrol(const struct smtp_policy *p, struct buffer *b)
+{
+	return buffer_printf(b,
+		"250-%s says hello\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n"
+		"250-XENROL\r\n250 HELP\r\n",
+		p->hostname);
+}
+
 int
 smtp_offers_append(const struct smtp_policy *p, struct buffer *b)
 {
-	int r = buffer_printf(b, "250-%s says hello\r\n", p->hostname);
+	int r;
+
+	if (p->enrols_only)
+		return append_enrol(p, b);
+	r = buffer_printf(b, "250-%s says hello\r\n", p->hostname);
 
 	if (r == 0)
 		r = buffer_puts(b, "250-PIPELINING\r\n");

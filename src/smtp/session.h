@@ -54,7 +54,8 @@ struct smtp_dialogue {
 	struct smtp_parameters
 		parameters; /* and path, that SENDER or RECIPIENT asks about */
 	struct smtp_path path;
-	struct buffer words; /* strings of an AUTH request; wiped when it is answered */
+	struct buffer words; /* strings of an AUTH or ENROL request; wiped when it is
+			      * answered */
 };
 
 /* One call from outside: who answers it, and where the answer goes. */
@@ -76,6 +77,12 @@ struct smtp_arguments {
 	size_t mechanism_len;
 	const char *initial; /* response; NULL where there is none */
 	size_t initial_len;
+	const char *token;
+	size_t token_len;
+	const char *name; /* of the user that the token is said to be for, or NULL */
+	size_t name_len;
+	const char *label; /* of the device, or NULL */
+	size_t label_len;
 };
 
 /* An event out of place, which no peer can bring about, ends the session. */
@@ -113,6 +120,18 @@ int smtp_login_begin(struct smtp_turn *t, const struct smtp_arguments *arguments
 int smtp_login_line(
 	struct smtp_turn *t, enum smtp_line_fault fault, const char *line, size_t len);
 int smtp_login_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text);
+
+/* A login that is refused: the reply is held back, longer each time, and the last of them
+ * ends the session. 0 or -ENOMEM. */
+int smtp_login_refuse(struct smtp_turn *t, enum smtp_reply reply);
+
+/* Appends len bytes as a string; *ret_at is where it begins. 0 or -ENOMEM. */
+int smtp_words_keep(struct buffer *words, const char *text, size_t len, size_t *ret_at);
+
+/* XENROL: what stands behind it, the request, and the answer to that. */
+enum smtp_reply smtp_enrol_read(struct smtp_arguments *a);
+int smtp_enrol_begin(struct smtp_turn *t, const struct smtp_arguments *arguments);
+int smtp_enrol_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text);
 
 /* The reply to EHLO, 0 or -ENOMEM; and whether AUTH is in it. */
 int smtp_offers_append(const struct smtp_policy *policy, struct buffer *b);

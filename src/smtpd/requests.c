@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "auth/policy.h"
+#include "auth/redeem.h"
 #include "base/cleanup.h"
 #include "host/clock.h"
 #include "smtpd/pace.h"
@@ -135,10 +136,36 @@ step_exchange(struct smtpd_session *x, const struct smtp_request *request)
 	return judge_exchange(x, verdict, text);
 }
 
+/* The token is never logged, be it right or not. */
+static struct reply
+redeem(struct smtpd_session *x, const struct smtp_request *request)
+{
+	const struct smtpd_server *s = x->s;
+	struct auth_redemption r = { request->token, request->name, request->label };
+	struct host_record record = { .priority = LOG_NOTICE, .event = "login-failed" };
+	int taken;
+
+	if (!s->proved || !s->enrols_only)
+		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+	taken = auth_redeem(s->config, s->peer.pin, &r, x->enrolled, &record.reason);
+	if (taken < 0)
+		return report_store_fault(x, taken);
+	if (taken == 0) {
+		smtpd_log(s, record, "Refused a token of %s", s->connection->peer_port);
+		return (struct reply){ SMTP_ANSWER_NO, NULL };
+	}
+	record.event = "enrolled";
+	record.user = x->enrolled;
+	smtpd_log(s, record, "Enrolled %s as a device of %s", s->connection->peer_port,
+		x->enrolled);
+	x->why = "enrolled";
+	return (struct reply){ SMTP_ANSWER_YES, x->enrolled };
+}
+
 static bool
 is_answered(enum smtp_ask ask)
 {
-	return ask == SMTP_ASK_AUTH || ask == SMTP_ASK_SENDER ||
+	return ask == SMTP_ASK_AUTH || ask == SMTP_ASK_ENROL || ask == SMTP_ASK_SENDER ||
 	       ask == SMTP_ASK_RECIPIENT || ask == SMTP_ASK_OPEN ||
 	       ask == SMTP_ASK_FINISH;
 }
@@ -149,9 +176,14 @@ answer(struct smtpd_session *x, const struct smtp_request *request)
 	const struct config *config = x->s->config;
 	const char *user = smtp_dialogue_user(x->dialogue);
 
+	/* The dialogue has not let it come to that. */
+	if (x->s->enrols_only && request->ask != SMTP_ASK_ENROL)
+		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
 	switch (request->ask) {
 	case SMTP_ASK_AUTH:
 		return step_exchange(x, request);
+	case SMTP_ASK_ENROL:
+		return redeem(x, request);
 	case SMTP_ASK_SENDER:
 		return yes_or_no(
 			x, auth_may_send_as(config, &x->s->peer, user, request->address));

@@ -312,6 +312,7 @@ prepare(struct smtpd_session *x, bool starttls)
 		.any_sender = config->senders == CONFIG_SENDERS_ANY,
 		.mechanisms = x->mechanisms,
 		.starttls = starttls,
+		.enrols_only = x->s->enrols_only,
 		.max_message_size = config->max_message_size,
 		.max_recipients = config->max_recipients,
 		.max_messages = config->max_messages,

@@ -6,6 +6,7 @@
 #ifndef SMTPD_SESSION_PRIVATE_H
 #define SMTPD_SESSION_PRIVATE_H
 
+#include "auth/name.h"
 #include "smtp/dialogue.h"
 #include "smtp/header.h"
 #include "smtpd/server.h"
@@ -39,6 +40,7 @@ struct smtpd_session {
 	const char *why; /* it ended, for the log */
 
 	struct auth_exchange *exchange;
+	char enrolled[AUTH_NAME_SIZE]; /* whose device the peer has become */
 	struct spool_message *message;
 	struct smtp_header header; /* of the message */
 	int message_error;         /* the first one of writing it */

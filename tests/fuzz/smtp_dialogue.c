@@ -103,6 +103,13 @@ pick_answer(struct session *s, const struct smtp_request *request)
 	unsigned pick = s->answers[s->n_answers++ % 8] % 16;
 
 	require(request->delay == 0);
+	if (s->policy.enrols_only) {
+		require(request->ask == SMTP_ASK_ENROL && *request->token);
+		require(!s->policy.starttls);
+		return pick < 2    ? SMTP_ANSWER_YES
+		       : pick < 12 ? SMTP_ANSWER_NO
+				   : (enum smtp_answer)(pick - 10);
+	}
 	if (request->ask == SMTP_ASK_AUTH && !s->policy.starttls) {
 		require(request->auth_first || (request->line && !request->mechanism));
 		if (pick < 6)
@@ -230,6 +237,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.any_sender = data[0] & 1,
 		.mechanisms = data[0] & 2 ? "PLAIN LOGIN" : "",
 		.starttls = data[0] & 4,
+		.enrols_only = (data[0] & 130) == 128,
 		.max_message_size = data[0] & 8 ? 100 : 0,
 		.max_recipients = data[0] & 16 ? 1 : 100,
 		.max_messages = data[0] & 32 ? 1 : 100,

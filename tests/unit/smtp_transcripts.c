@@ -317,6 +317,8 @@ replay_word(struct replay *r, const char *word, const char *text)
 		step_user(r, text);
 	else if (strcmp(word, "certificate") == 0)
 		snprintf(r->world.certificate, sizeof(r->world.certificate), "%s", text);
+	else if (strcmp(word, "token") == 0)
+		snprintf(r->world.token_for, sizeof(r->world.token_for), "%s", text);
 	else if (strcmp(word, "TLS") == 0)
 		step_tls(r);
 	else if (strcmp(word, "END") == 0)

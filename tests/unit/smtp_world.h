@@ -35,6 +35,9 @@ struct world {
 	char domain_text[NAME_SIZE], *domains[MANY];
 	char **domains_utf8;
 	bool starttls, any_recipient, own_sender, enrol;
+	char token_for[256]; /* the peer has that user's token, and a key of
+				      nobody's */
+	bool token_used;
 	bool no_disk, no_mail, no_users; /* what is broken */
 	struct account accounts[MANY];
 	size_t n_accounts;
@@ -193,6 +196,7 @@ wire_open(struct wire *wire, struct world *world)
 {
 	*wire = (struct wire){ .world = world };
 	world->policy.starttls = world->starttls;
+	world->policy.enrols_only = *world->token_for && !world->token_used;
 	wire->d = smtp_dialogue_new(&world->policy);
 	smtp_dialogue_banner(wire->d, &wire->out);
 }
@@ -342,6 +346,24 @@ exchange_step(
 }
 
 static inline enum smtp_answer
+world_redeem(struct wire *wire, const struct smtp_request *request, const char **ret_text)
+{
+	struct world *w = wire->world;
+
+	if (w->no_users)
+		return SMTP_ANSWER_FAULT;
+	if (w->token_used || strcmp(request->token, TRANSCRIPT_TOKEN) != 0)
+		return SMTP_ANSWER_NO;
+	exchange_name(wire, request->name ? request->name : w->token_for);
+	if (strcmp(wire->exchange.name, w->token_for) != 0)
+		return SMTP_ANSWER_NO;
+	w->token_used = true;
+	strcpy(w->certificate, w->token_for);
+	*ret_text = w->token_for;
+	return SMTP_ANSWER_YES;
+}
+
+static inline enum smtp_answer
 world_sender(const struct wire *wire, const char *address)
 {
 	const char *user = smtp_dialogue_user(wire->d);
@@ -422,6 +444,8 @@ wire_answer(struct wire *wire, const struct smtp_request *request, const char **
 	switch (request->ask) {
 	case SMTP_ASK_AUTH:
 		return exchange_step(wire, request, ret_text);
+	case SMTP_ASK_ENROL:
+		return world_redeem(wire, request, ret_text);
 	case SMTP_ASK_SENDER:
 		return world_sender(wire, request->address);
 	case SMTP_ASK_RECIPIENT:

@@ -24,6 +24,9 @@
 static const char BASE64[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* What \k stands for: a token that is somebody's. */
+#define TRANSCRIPT_TOKEN "abcd-efgh-ijkm-npqr-stuv-wxyz-2345"
+
 struct place {
 	const char *file;
 	unsigned line;
@@ -118,6 +121,10 @@ escape_expand(const struct place *p, const char *text, size_t len, const char *s
 	if (len >= 3 && text[0] == 'x' && text_unhex(text + 1, 2, &byte, 1) == 0) {
 		buffer_append(b, &byte, 1);
 		return 3;
+	}
+	if (len >= 1 && text[0] == 'k') {
+		buffer_puts(b, TRANSCRIPT_TOKEN);
+		return 1;
 	}
 	if (len >= 1 && text[0] == 'w') {
 		buffer_puts(b, star);

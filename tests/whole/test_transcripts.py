@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+import certificates
 import harness
 import sessions
 
@@ -29,6 +30,7 @@ class Transcript:
     config: dict = dataclasses.field(default_factory=dict)
     users: dict = dataclasses.field(default_factory=dict)
     certificate: str = "brad@447.edu"
+    token: str = ""
     steps: list = dataclasses.field(default_factory=list)  # (line number, word, text)
 
 
@@ -48,8 +50,8 @@ def parse(path):
         elif word == "user":
             name, password = text.split()
             transcript.users[name] = password
-        elif word == "certificate":
-            transcript.certificate = text
+        elif word in ("certificate", "token"):
+            setattr(transcript, word, text)
         else:
             transcript.steps.append((number, word, text))
     return transcript
@@ -263,18 +265,36 @@ def log_words(transcript):
     return [text for _, word, text in transcript.steps if word == "LOG"]
 
 
-def replay(transcript, door, broken):
+@pytest.fixture(scope="module")
+def authority():
+    with certificates.Authority() as authority:
+        yield authority
+
+
+def take_token(transcript, door, stranger):
+    """The client becomes the stranger, and its token's text stands in the transcript."""
+    token = door.ctl("enrol", "token", transcript.token, "--for", "1h").stdout.strip()
+    transcript.steps = [(n, word, text.replace(r"\k", token))
+                        for n, word, text in transcript.steps]
+    return stranger
+
+
+def replay(transcript, door, broken, stranger):
+    who = transcript.certificate
+
     def dial():
-        return door.connect(transcript.certificate, banner=False)
+        return door.connect(who, banner=False)
 
     def start_tls(client):
-        client.start_tls(door.context(transcript.certificate))
+        client.start_tls(door.context(who))
 
     def stop():
         os.kill(door.handlers[-1].pid, signal.SIGTERM)
 
     for name, password in transcript.users.items():
         door.add_user(name, password)
+    if transcript.token:
+        who = take_token(transcript, door, stranger())
     player = Player(transcript, dial, start_tls, door.messages, stop, broken)
     player.play()
     player.client.close()
@@ -285,14 +305,14 @@ FAULTS = (0, 71, 75, 78)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
-def test_transcript(door, path):
+def test_transcript(door, authority, path):
     transcript = parse(path)
     breaks = {text for _, word, text in transcript.steps if word == "BREAK"}
     here = door(
         **{**DEFAULTS, **transcript.config}, exits=FAULTS if breaks else (0,))
     broken = Breakage(here, breaks)
     try:
-        replay(transcript, here, broken)
+        replay(transcript, here, broken, authority.self_signed)
         here.wait()
     finally:
         broken.close()
