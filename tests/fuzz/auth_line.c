@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: ISC
 /*
  * One line of the user store from any bytes: what is called whole can be read and
- * changed, and stays whole; and any bytes as the name of a user or an address.
+ * changed, and stays whole; what is said of a device, a token or a window is only said
+ * of a whole line of theirs; and any bytes as the name of a user or an address.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/device.h"
 #include "auth/line.h"
+#include "auth/token.h"
+#include "auth/window.h"
 #include "base/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -59,6 +63,57 @@ check_line(const char *text, size_t size)
 }
 
 static void
+check_user(const char *text, size_t size, const char *user)
+{
+	const char *found;
+	size_t len;
+
+	check(auth_line_user(text, size, &found, &len));
+	check(len == strlen(user) && memcmp(found, user, len) == 0);
+	check(strchr(user, '@') && !strpbrk(user, " \n"));
+}
+
+static void
+check_label(const char *label)
+{
+	char coded[AUTH_LABEL_CODED_SIZE], again[AUTH_LABEL_SIZE];
+
+	if (!*label)
+		return;
+	check(auth_label_code(label, coded) == 0);
+	check(auth_label_read(coded, strlen(coded), again) == 0);
+	check(strcmp(label, again) == 0);
+}
+
+static void
+check_enrolment(const char *text, size_t size)
+{
+	struct auth_device d;
+	struct auth_token t;
+	struct auth_window w;
+	bool whole = auth_line_is_whole(text, size);
+	int64_t time;
+
+	if (auth_device_of_line(text, size, &d) == 0) {
+		check(whole && text[0] == 'd');
+		check_user(text, size, d.user);
+		check_label(d.label);
+		check(d.revoked == auth_line_has(text, size, AUTH_FIELD_REVOKED));
+		check(d.expires == AUTH_NEVER ||
+			auth_line_time(text, size, AUTH_FIELD_EXPIRES, &time) == 1);
+	}
+	if (auth_token_of_line(text, size, &t) == 0) {
+		check(whole && text[0] == 't' && t.expires >= 0);
+		check_user(text, size, t.user);
+		check_label(t.label);
+	}
+	if (auth_window_of_line(text, size, &w) == 0) {
+		check(whole && text[0] == 'w' && w.uses <= AUTH_USES_MAX);
+		check(strcmp(w.name, AUTH_WINDOW_ANYBODY) == 0 || strchr(w.name, '@'));
+	}
+}
+
+static void
 check_name(const struct config *config, const char *text, size_t size)
 {
 	char name[AUTH_NAME_SIZE], again[AUTH_NAME_SIZE], line[AUTH_KEY_SIZE];
@@ -86,6 +141,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(text, data, size);
 	check_line(text, size);
+	check_enrolment(text, size);
 	check_name(&config, text, size);
 	return 0;
 }
