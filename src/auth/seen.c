@@ -107,7 +107,7 @@ int
 auth_seen_read(const char *store, const char *pin, int64_t *ret)
 {
 	CLEANUP_FD int shelf = -1;
-	struct stat st;
+	struct stat st = { 0 };
 	int r = open_shelf(store, pin, false, &shelf);
 
 	if (r == 0 && fstatat(shelf, pin, &st, AT_SYMLINK_NOFOLLOW) < 0)

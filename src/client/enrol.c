@@ -128,7 +128,7 @@ own_name(char ret[HOST_SIZE])
 		if (*c <= ' ' || *c > '~')
 			*c = '-';
 	if (!*ret)
-		strcpy(ret, "device");
+		snprintf(ret, HOST_SIZE, "device");
 }
 
 static int

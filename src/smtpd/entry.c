@@ -114,7 +114,7 @@ judge_names(struct entry *e)
 static int
 judge(struct entry *e)
 {
-	enum auth_standing standing;
+	enum auth_standing standing = AUTH_STANDING_ORPHAN;
 	struct auth_device device;
 	enum pki_verdict verdict;
 	int r;

@@ -88,9 +88,9 @@ check_label(const char *label)
 static void
 check_enrolment(const char *text, size_t size)
 {
-	struct auth_device d;
-	struct auth_token t;
-	struct auth_window w;
+	struct auth_device d = { 0 };
+	struct auth_token t = { 0 };
+	struct auth_window w = { 0 };
 	bool whole = auth_line_is_whole(text, size);
 	int64_t time;
 
@@ -135,7 +135,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *domains[] = { (char *)"447.edu", (char *)"other.example", NULL };
 	struct config config = { .domains = domains, .n_domains = 2 };
 	/* A copy of its own size, so that no byte behind it is read unnoticed. */
-	char *text CLEANUP_FREE = malloc(size > 0 ? size : 1);
+	char *text CLEANUP_FREE = calloc(1, size > 0 ? size : 1);
 
 	check(text != NULL);
 	if (size > 0)

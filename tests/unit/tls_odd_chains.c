@@ -125,7 +125,7 @@ check_case(const struct odd_case *c)
 {
 	CLEANUP(pki_crt_free) struct gnutls_x509_crt_int *leaf = NULL;
 	CLEANUP(buffer_free) struct buffer file = { 0 };
-	struct tls_span chain[TLS_PEER_CHAIN_MAX + 1];
+	struct tls_span chain[TLS_PEER_CHAIN_MAX + 1] = { { NULL, 0 } };
 	char path[128], user[AUTH_NAME_SIZE];
 	struct reader r;
 	enum pki_verdict verdict;
