@@ -201,6 +201,7 @@ test_lies_about_devices(void **state)
 		make_device(&world.stranger, "");
 		expect(&thief, "device of another", "refused", "another-key");
 		start(&swapper, &connection);
+		assert_int_equal(smtpd_admission_prepare(&swapper.s), 0);
 		assert_int_equal(smtpd_admission_run(&swapper.s), -EACCES);
 		assert_false(swapper.s.proved);
 		stop(&swapper);
@@ -218,6 +219,7 @@ expect_to_enrol(struct trial *t, const char *what)
 	int r;
 
 	start(t, &connection);
+	assert_int_equal(smtpd_admission_prepare(&t->s), 0);
 	r = smtpd_admission_run(&t->s);
 	read_log(line, sizeof line);
 	if (r != 0 || !is_record(line, "admitted-to-enrol", "TLS"))
@@ -324,6 +326,7 @@ test_damaged_store(void **state)
 	assert_int_equal(fputc('%', f), '%');
 	fclose(f);
 	start(&self, &connection);
+	assert_int_equal(smtpd_admission_prepare(&self.s), 0);
 	assert_int_equal(smtpd_admission_run(&self.s), -EACCES);
 	read_log(line, sizeof line);
 	assert_true(is_record(line, "refused", "internal-error"));
