@@ -368,6 +368,8 @@ world_sender(const struct wire *wire, const char *address)
 {
 	const char *user = smtp_dialogue_user(wire->d);
 
+	if (wire->world->no_users)
+		return SMTP_ANSWER_FAULT;
 	if (!wire->world->own_sender || *address == '\0' || strcmp(user, address) == 0)
 		return SMTP_ANSWER_YES;
 	return SMTP_ANSWER_NO;
