@@ -31,9 +31,8 @@ enum {
 	STEM_MAX = NAME_MAX - 32, /* leaves room for what is put behind it */
 	LOCK_MODE = 0660,
 	STORE_MODE = 0640,
-	PAUSE_MAX = 8,      /* ms between two tries for the lock, at first */
-	PAUSE_LESS = 100,   /* ms of waiting for each of them less */
-	PAUSE_MIN = 500000, /* ns */
+	PAUSE_MAX = 8,    /* ms between two tries for the lock, at first */
+	PAUSE_LESS = 100, /* ms of waiting for each of them less */
 };
 
 static const char LOCK_SUFFIX[] = ".lock";
@@ -144,7 +143,7 @@ wait_for_lock(int fd, unsigned wait)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct timespec pause = { 0, 0 };
-	long now, begun = now_ms();
+	long now, ms, begun = now_ms();
 
 	while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
 		if (errno != EAGAIN && errno != EACCES && errno != EINTR)
@@ -152,9 +151,8 @@ wait_for_lock(int fd, unsigned wait)
 		now = now_ms();
 		if (now >= begun + (long)wait)
 			return -ETIMEDOUT;
-		pause.tv_nsec = (PAUSE_MAX - (now - begun) / PAUSE_LESS) * 1000000L;
-		if (pause.tv_nsec < PAUSE_MIN)
-			pause.tv_nsec = PAUSE_MIN;
+		ms = PAUSE_MAX - (now - begun) / PAUSE_LESS;
+		pause.tv_nsec = (ms > 1 ? ms : 1) * 1000000L;
 		nanosleep(&pause, NULL);
 	}
 	return 0;

@@ -15,6 +15,7 @@ struct event {
 
 static const struct event EVENTS[] = {
 	{ "admitted", "8896658d94ef4665be2db1421ea5e1fb" },
+	{ "admitted-to-enrol", "345ad423244b47a6ac9782a9412d4d07" },
 	{ "closed", "db998e0487e84addbe6344632cda8bbd" },
 	{ "enrolled", "07e58ff4fa86469aab6876af788c56b6" },
 	{ "fault", "75aef5714a1e444fba1c728b5813478c" },
@@ -31,6 +32,7 @@ static const struct event EVENTS[] = {
 	{ "store-fault", "6d5f34e70c6a41d6a0c0cad86929e97c" },
 	{ "tls-process-died", "4b851c10914d45d0bfa663086d05aa76" },
 	{ "tls-process-fault", "7d8da50502894c4cbe0e588bc621871a" },
+	{ "use-not-noted", "ad367647ad134fd1b34c380650a1b2ab" },
 };
 
 static int

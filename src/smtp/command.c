@@ -61,8 +61,8 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 	[SMTP_VERB_XENROL] = {
 		.verb = SMTP_VERB_XENROL,
 		.name = "XENROL",
-		.permissions = SMTP_KNOWN | SMTP_BEFORE_LOGIN | SMTP_TO_ENROL |
-			       SMTP_ONLY_TO_ENROL,
+		.permissions = SMTP_KNOWN | SMTP_BEFORE_LOGIN | SMTP_IN_TRANSACTION |
+			       SMTP_TO_ENROL | SMTP_ONLY_TO_ENROL,
 		.argument = SMTP_ARGUMENT_TOKEN,
 		.help = "XENROL token: make the key of your certificate a device",
 	},
