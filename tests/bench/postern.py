@@ -5,6 +5,8 @@ Keys, one sender with a generated password and one reader are made with the proj
 programs, which are copied first, so that the unprivileged user can reach them.
 """
 
+import contextlib
+import hashlib
 import os
 import pathlib
 import pwd
@@ -19,6 +21,7 @@ PROGRAMS = pathlib.Path(os.environ.get("POSTERN_BIN", ROOT / "build" / "bin")).r
 STATIC = ROOT / "build" / "static" / "bin"
 NAMES = ("postern-smtpd", "postern-keys", "posternctl")
 
+MANY = 100_000
 DOMAIN = "bench.test"
 SENDER, READER = f"sender@{DOMAIN}", f"reader@{DOMAIN}"
 
@@ -131,6 +134,23 @@ class Postern:
 
     def password_options(self):
         return ["--user", SENDER, "--password-file", self.password]
+
+    @contextlib.contextmanager
+    def crowded_store(self):
+        """MANY users, each with a device, beside those that there are."""
+        store = self.home / "users"
+        text = store.read_text()
+        header, *lines = text.splitlines(True)
+        for n in range(MANY):
+            user, stamp = f"user{n:06}@{DOMAIN}", "created=2026-01-01T00:00:00Z"
+            lines.append(f"u {user} {stamp}\n")
+            lines.append(f"d {hashlib.sha256(user.encode()).hexdigest()} {user} {stamp} "
+                         f"label=machine%20{n}\n")
+        store.write_text(header + "".join(sorted(lines)))
+        try:
+            yield
+        finally:
+            store.write_text(text)
 
     def stored(self):
         try:
