@@ -223,7 +223,7 @@ test_seen_by_root(void **state)
 {
 	enum { OTHER_UID = 54321 };
 	struct fixture *f = *state;
-	static const char *const made[] = { "seen", "seen/ff", "seen/ff/" OTHER };
+	static const char *const made[] = { "seen", "seen/ff", ("seen/ff/" OTHER) };
 	char path[400];
 	struct stat st;
 
