@@ -57,7 +57,8 @@ static const char USAGE[] =
 	"  --sessions N          begin no more than these; default without --seconds: 1\n"
 	"  --messages N          in each session, default 1\n"
 	"  --size BYTES          of each message, default 1024\n"
-	"  --pipeline            MAIL, RCPT and DATA in one write\n"
+	"  --pipeline            each message and the next MAIL, RCPT and DATA in one "
+	"write\n"
 	"  --user NAME           log in with AUTH PLAIN\n"
 	"  --password-file FILE  its first line\n"
 	"  --auth TEXT           log in with AUTH TEXT, in one line\n"
@@ -217,27 +218,32 @@ run_idle(const struct options *options)
 	return opened == options->idle ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A message of about size bytes in lines of text, closed by its dot. */
+/* A message of about size bytes in lines of text, closed by its dot, and behind it the
+ * envelope of another. */
 static int
 make_message(struct options *options)
 {
-	size_t room = options->size + HEADER_ROOM + LINE_BYTES;
+	struct load_plan *plan = &options->plan;
+	size_t room = options->size + 2 * HEADER_ROOM + LINE_BYTES;
 	char *text = malloc(room);
 	size_t len;
 
 	if (!text)
 		return -ENOMEM;
 	len = (size_t)snprintf(text, HEADER_ROOM,
-		"From: <%.100s>\r\nTo: <%.100s>\r\nSubject: load\r\n\r\n",
-		options->plan.from, options->plan.to);
+		"From: <%.100s>\r\nTo: <%.100s>\r\nSubject: load\r\n\r\n", plan->from,
+		plan->to);
 	while (len < options->size) {
 		memset(text + len, 'a' + (int)(len % 26), LINE_BYTES - 2);
 		memcpy(text + len + LINE_BYTES - 2, "\r\n", sizeof("\r\n"));
 		len += LINE_BYTES;
 	}
-	memcpy(text + len, ".\r\n", sizeof(".\r\n"));
-	options->plan.message = text;
-	options->plan.message_len = len + 3;
+	memcpy(text + len, ".\r\n", 3);
+	plan->message = text;
+	plan->message_len = len + 3;
+	plan->envelope_len = (size_t)snprintf(text + plan->message_len, HEADER_ROOM,
+		"MAIL FROM:<%.100s>\r\nRCPT TO:<%.100s>\r\nDATA\r\n", plan->from,
+		plan->to);
 	return 0;
 }
 

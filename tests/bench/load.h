@@ -21,10 +21,11 @@ struct load_plan {
 	const char *auth;        /* what follows AUTH; NULL: no login */
 	const char *from;
 	const char *to;
-	const char *message; /* with its final dot, ready to send */
-	size_t message_len;
-	uint64_t messages; /* in each session */
-	bool pipeline;     /* MAIL, RCPT and DATA in one write */
+	const char *message; /* with its final dot; behind it the next one's envelope */
+	size_t message_len;  /* of the message alone */
+	size_t envelope_len; /* of MAIL, RCPT and DATA */
+	uint64_t messages;   /* in each session */
+	bool pipeline;       /* a message and the next envelope in one write */
 };
 
 /* Durations in milliseconds, as many as were added. */

@@ -37,6 +37,7 @@ run = {home}/run
 deliver = maildir:{home}/mail
 log = file:{home}/log
 enrol = off
+max_messages = 1000
 """
 
 AS_ROOT = os.geteuid() == 0

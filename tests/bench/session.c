@@ -303,36 +303,38 @@ load_close(struct load_connection *connection)
 	free(connection);
 }
 
+/* One command at a time. */
 static int
 envelope(struct load_connection *connection)
 {
 	const struct load_plan *plan = connection->client->plan;
-	int r;
+	int r = command(connection, "MAIL", "250", "MAIL FROM:<%s>\r\n", plan->from);
 
-	if (plan->pipeline) {
-		r = command(connection, "MAIL", "250",
-			"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", plan->from,
-			plan->to);
-		r = r < 0 ? r : expect(connection, "RCPT", "250");
-		return r < 0 ? r : expect(connection, "DATA", "354");
-	}
-	r = command(connection, "MAIL", "250", "MAIL FROM:<%s>\r\n", plan->from);
 	if (r < 0)
 		return r;
 	r = command(connection, "RCPT", "250", "RCPT TO:<%s>\r\n", plan->to);
 	return r < 0 ? r : command(connection, "DATA", "354", "DATA\r\n");
 }
 
+/* The replies to an envelope that went out as one. */
 static int
-deliver(struct load_connection *connection)
+envelope_replies(struct load_connection *connection)
+{
+	int r = expect(connection, "MAIL", "250");
+
+	r = r < 0 ? r : expect(connection, "RCPT", "250");
+	return r < 0 ? r : expect(connection, "DATA", "354");
+}
+
+/* Sends len bytes that end with a message or go on with the next envelope behind it, and
+ * waits until the message is stored. */
+static int
+deliver(struct load_connection *connection, const char *data, size_t len)
 {
 	struct load_client *client = connection->client;
 	double began;
-	int r = envelope(connection);
+	int r = send_all(connection, data, len);
 
-	if (r < 0)
-		return r;
-	r = send_all(connection, client->plan->message, client->plan->message_len);
 	if (r < 0)
 		return r;
 	began = load_clock();
@@ -344,6 +346,40 @@ deliver(struct load_connection *connection)
 }
 
 static int
+messages_one_by_one(struct load_connection *connection)
+{
+	const struct load_plan *plan = connection->client->plan;
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < plan->messages; i++) {
+		r = envelope(connection);
+		if (r >= 0)
+			r = deliver(connection, plan->message, plan->message_len);
+	}
+	return r;
+}
+
+/* RFC 2920 section 3.1: a message's content may be the first in a group of commands. */
+static int
+messages_pipelined(struct load_connection *connection)
+{
+	const struct load_plan *plan = connection->client->plan;
+	size_t both = plan->message_len + plan->envelope_len;
+	int r = 0;
+
+	if (plan->messages > 0)
+		r = send_all(connection, plan->message + plan->message_len,
+			plan->envelope_len);
+	for (uint64_t i = plan->messages; r >= 0 && i > 0; i--) {
+		r = envelope_replies(connection);
+		if (r >= 0)
+			r = deliver(connection, plan->message,
+				i > 1 ? both : plan->message_len);
+	}
+	return r;
+}
+
+static int
 dialogue(struct load_connection *connection)
 {
 	const struct load_plan *plan = connection->client->plan;
@@ -351,8 +387,9 @@ dialogue(struct load_connection *connection)
 
 	if (r >= 0 && plan->auth)
 		r = command(connection, "AUTH", "235", "AUTH %s\r\n", plan->auth);
-	for (uint64_t i = 0; r >= 0 && i < plan->messages; i++)
-		r = deliver(connection);
+	if (r >= 0)
+		r = plan->pipeline ? messages_pipelined(connection)
+				   : messages_one_by_one(connection);
 	if (r >= 0)
 		r = command(connection, "QUIT", "221", "QUIT\r\n");
 	if (r >= 0)
