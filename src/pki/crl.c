@@ -51,9 +51,11 @@ pki_reason_parse(const char *name, enum pki_reason *ret)
 	return -EINVAL;
 }
 
-/* The value of the extension with this OID; empty where there is none. */
+/* The value of the extension with this OID; empty where there is none. *critical is set
+ * where any of them is critical. */
 static int
-find_extension(struct pki_der in, const uint8_t *oid, size_t oid_len, struct pki_der *ret)
+find_extension(struct pki_der in, const uint8_t *oid, size_t oid_len, struct pki_der *ret,
+	bool *critical)
 {
 	int r = 0;
 
@@ -64,8 +66,10 @@ find_extension(struct pki_der in, const uint8_t *oid, size_t oid_len, struct pki
 		r = pki_der_take(&in, PKI_DER_SEQUENCE, &extension);
 		if (r == 0)
 			r = pki_der_take(&extension, PKI_DER_OID, &id);
-		if (r == 0 && pki_der_is(&extension, PKI_DER_BOOLEAN))
+		if (r == 0 && pki_der_is(&extension, PKI_DER_BOOLEAN)) {
 			r = pki_der_take(&extension, PKI_DER_BOOLEAN, &value);
+			*critical = *critical || value.len != 1 || value.at[0] != 0;
+		}
 		if (r == 0)
 			r = pki_der_take(&extension, PKI_DER_OCTETS, &value);
 		if (r == 0 && pki_der_equal(id, pki_der_of(oid, oid_len)))
@@ -88,11 +92,12 @@ take_serial(struct pki_der *in, struct pki_der *ret)
 }
 
 static int
-read_reason(struct pki_der extensions, unsigned *ret)
+read_reason(struct pki_der extensions, unsigned *ret, bool *critical)
 {
 	struct pki_der value = { 0 };
 	struct pki_der reason = { 0 };
-	int r = find_extension(extensions, OID_REASON, sizeof(OID_REASON), &value);
+	int r = find_extension(
+		extensions, OID_REASON, sizeof(OID_REASON), &value, critical);
 
 	*ret = PKI_REASON_UNSPECIFIED;
 	if (r < 0 || value.len == 0)
@@ -107,7 +112,7 @@ read_reason(struct pki_der extensions, unsigned *ret)
 }
 
 static int
-read_entry(struct pki_der *in, struct pki_crl_entry *ret)
+read_entry(struct pki_der *in, struct pki_crl_entry *ret, bool *critical)
 {
 	struct pki_der entry = { 0 }, extensions = { 0 };
 	int r = pki_der_take(in, PKI_DER_SEQUENCE, &entry);
@@ -118,7 +123,7 @@ read_entry(struct pki_der *in, struct pki_crl_entry *ret)
 		r = pki_der_take_time(&entry, &ret->date);
 	if (r == 0 && entry.len > 0)
 		r = pki_der_take(&entry, PKI_DER_SEQUENCE, &extensions);
-	return r < 0 ? r : read_reason(extensions, &ret->reason);
+	return r < 0 ? r : read_reason(extensions, &ret->reason, critical);
 }
 
 static int
@@ -153,7 +158,7 @@ read_entries(struct pki_crl *crl)
 				return -ENOMEM;
 			crl->entries = more;
 		}
-		r = read_entry(&in, &crl->entries[crl->n_entries]);
+		r = read_entry(&in, &crl->entries[crl->n_entries], &crl->restricted);
 		if (r == 0)
 			crl->n_entries++;
 	}
@@ -167,7 +172,8 @@ static int
 read_number(struct pki_der extensions, struct pki_crl *crl)
 {
 	struct pki_der value = { 0 }, number = { 0 };
-	int r = find_extension(extensions, OID_NUMBER, sizeof(OID_NUMBER), &value);
+	int r = find_extension(
+		extensions, OID_NUMBER, sizeof(OID_NUMBER), &value, &crl->restricted);
 
 	if (r < 0 || value.len == 0)
 		return r;
@@ -299,13 +305,13 @@ pki_crls_clear(struct pki_crls *crls)
 	*crls = (struct pki_crls){ 0 };
 }
 
-static bool
-may_sign_lists(gnutls_x509_crt_t ca)
+bool
+pki_crt_may_sign_lists(gnutls_x509_crt_t crt)
 {
 	unsigned usage = 0;
-	int r = gnutls_x509_crt_get_key_usage(ca, &usage, NULL);
+	int r = gnutls_x509_crt_get_key_usage(crt, &usage, NULL);
 
-	if (gnutls_x509_crt_get_ca_status(ca, NULL) <= 0)
+	if (gnutls_x509_crt_get_ca_status(crt, NULL) <= 0)
 		return false;
 	return r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ||
 	       (r >= 0 && (usage & GNUTLS_KEY_CRL_SIGN));
@@ -331,22 +337,50 @@ put_skeleton(const struct pki_crl *crl, struct buffer *ret)
 	return r < 0 ? r : pki_der_wrap(ret, PKI_DER_SEQUENCE);
 }
 
+/* The list without its entries, as GnuTLS reads it. */
+static int
+import_skeleton(const struct pki_crl *crl, gnutls_x509_crl_t *ret)
+{
+	CLEANUP(buffer_free) struct buffer skeleton = { 0 };
+	gnutls_datum_t der;
+	int r = put_skeleton(crl, &skeleton);
+
+	if (r < 0)
+		return r;
+	if (gnutls_x509_crl_init(ret) < 0)
+		return -ENOMEM;
+	der = (gnutls_datum_t){ (unsigned char *)buffer_data(&skeleton),
+		(unsigned)buffer_len(&skeleton) };
+	if (gnutls_x509_crl_import(*ret, &der, GNUTLS_X509_FMT_DER) >= 0)
+		return 0;
+	gnutls_x509_crl_deinit(*ret);
+	return -EBADMSG;
+}
+
+int
+pki_crl_algorithm(const struct pki_crl *crl)
+{
+	gnutls_x509_crl_t list;
+	int algorithm;
+
+	if (import_skeleton(crl, &list) < 0)
+		return GNUTLS_SIGN_UNKNOWN;
+	algorithm = gnutls_x509_crl_get_signature_algorithm(list);
+	gnutls_x509_crl_deinit(list);
+	return algorithm > 0 ? algorithm : GNUTLS_SIGN_UNKNOWN;
+}
+
 bool
 pki_crl_is_from(const struct pki_crl *crl, const void *ca, size_t ca_len)
 {
 	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
-	CLEANUP(buffer_free) struct buffer skeleton = { 0 };
-	gnutls_datum_t der;
 	gnutls_x509_crl_t list;
 	bool is_from;
 
-	if (pki_crt_read(ca, ca_len, &crt) < 0 || !may_sign_lists(crt) ||
-		put_skeleton(crl, &skeleton) < 0 || gnutls_x509_crl_init(&list) < 0)
+	if (pki_crt_read(ca, ca_len, &crt) < 0 || !pki_crt_may_sign_lists(crt) ||
+		import_skeleton(crl, &list) < 0)
 		return false;
-	der = (gnutls_datum_t){ (unsigned char *)buffer_data(&skeleton),
-		(unsigned)buffer_len(&skeleton) };
-	is_from = gnutls_x509_crl_import(list, &der, GNUTLS_X509_FMT_DER) >= 0 &&
-		  gnutls_x509_crl_check_issuer(list, crt) > 0 &&
+	is_from = gnutls_x509_crl_check_issuer(list, crt) > 0 &&
 		  pki_signature_is_by(
 			  pki_der_of(buffer_data(&crl->der), buffer_len(&crl->der)),
 			  gnutls_x509_crl_get_signature_algorithm(list), crt);

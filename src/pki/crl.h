@@ -55,7 +55,8 @@ struct pki_crl {
 	uint8_t number[PKI_CRL_NUMBER_MAX];
 	size_t number_len; /* 0: the list has none */
 	int64_t this_update;
-	int64_t next_update;           /* INT64_MAX where there is none */
+	int64_t next_update; /* INT64_MAX where there is none */
+	bool restricted; /* a critical extension says that it is not about all there is */
 	struct pki_crl_entry *entries; /* sorted by serial */
 	size_t n_entries;
 };
@@ -77,6 +78,9 @@ void pki_crl_clear(struct pki_crl *crl);
 
 /* Whether the holder of this CA certificate (DER) has issued and signed the list. */
 bool pki_crl_is_from(const struct pki_crl *crl, const void *ca, size_t ca_len);
+
+/* How the list is signed (gnutls_sign_algorithm_t), 0 where that cannot be read. */
+int pki_crl_algorithm(const struct pki_crl *crl);
 
 /* Whether the list is that of the issuer of this certificate (DER), by its name. */
 bool pki_crl_is_about(const struct pki_crl *crl, const void *der, size_t len);

@@ -26,6 +26,9 @@ void pki_crt_free(struct gnutls_x509_crt_int **crt);
 int pki_crt_identity(struct gnutls_x509_crt_int *crt, struct pki_identity *ret);
 enum pki_verdict pki_crt_judge(struct gnutls_x509_crt_int *crt, int64_t now);
 
+/* Whether it is a CA's that may sign revocation lists (RFC 5280 section 4.2.1.3). */
+bool pki_crt_may_sign_lists(struct gnutls_x509_crt_int *crt);
+
 /* Whether the certificate is signed by its own key. */
 bool pki_crt_is_self_signed(struct gnutls_x509_crt_int *crt);
 

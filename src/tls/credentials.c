@@ -15,11 +15,14 @@
 
 #include "base/cleanup.h"
 #include "tls/credentials_private.h"
-#include "tls/issuers.h"
 #include "tls/judge.h"
+#include "tls/revocation.h"
 
 /* RSA keys beyond it cost more than they prove. */
 enum { KEY_BITS_MAX = 8192 + 8 };
+
+/* Of these roots a list's signature is verified once for all connections. */
+enum { TLS_ROOTS_NOTED = 16 };
 
 static void
 free_datum(gnutls_datum_t *d)
@@ -87,19 +90,46 @@ load_roots(struct tls_credentials *c, const struct config *config, struct buffer
 	return 0;
 }
 
-static void
-free_lists(struct tls_credentials *c)
+/* The roots as DER, TLS_ROOTS_NOTED of them at most; the caller frees each. */
+static size_t
+export_roots(struct tls_credentials *c, gnutls_datum_t ret[TLS_ROOTS_NOTED])
 {
-	for (unsigned i = 0; i < c->n_lists; i++)
-		gnutls_x509_crl_deinit(c->lists[i]);
-	gnutls_free(c->lists);
-	c->lists = NULL;
-	c->n_lists = 0;
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_trust_list_t roots;
+	gnutls_x509_crt_t root;
+	size_t n = 0;
+
+	gnutls_certificate_get_trust_list(c->certificates, &roots);
+	while (n < TLS_ROOTS_NOTED &&
+		gnutls_x509_trust_list_iter_get_ca(roots, &iter, &root) >= 0) {
+		if (gnutls_x509_crt_export2(root, GNUTLS_X509_FMT_DER, &ret[n]) >= 0)
+			n++;
+		gnutls_x509_crt_deinit(root);
+	}
+	gnutls_x509_trust_list_iter_deinit(iter);
+	return n;
+}
+
+static int
+read_lists(struct tls_credentials *c, const struct config *config)
+{
+	gnutls_datum_t roots[TLS_ROOTS_NOTED];
+	struct pki_der cas[TLS_ROOTS_NOTED];
+	size_t n = export_roots(c, roots);
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		cas[i] = pki_der_of(roots[i].data, roots[i].size);
+	r = tls_revocation_load(config->tls_crl, config->run, cas, n, &c->revocation);
+	for (size_t i = 0; i < n; i++)
+		gnutls_free(roots[i].data);
+	return r;
 }
 
 static int
 check_lists(struct tls_credentials *c, const struct config *config, struct buffer *fault)
 {
+	const struct pki_crl_index *index = tls_revocation_index(c->revocation);
 	gnutls_x509_trust_list_iter_t iter = NULL;
 	gnutls_x509_trust_list_t roots;
 	gnutls_x509_crt_t root;
@@ -108,7 +138,7 @@ check_lists(struct tls_credentials *c, const struct config *config, struct buffe
 
 	gnutls_certificate_get_trust_list(c->certificates, &roots);
 	while (r == 0 && gnutls_x509_trust_list_iter_get_ca(roots, &iter, &root) >= 0) {
-		if (!tls_issuers_has_list(c->lists, c->n_lists, root, now))
+		if (pki_crl_index_ask(index, root, NULL, now) != PKI_TRUSTED)
 			r = complain(fault, 0, "tls_crl", config->tls_crl,
 				"a current list signed by each CA of tls_ca");
 		gnutls_x509_crt_deinit(root);
@@ -120,22 +150,20 @@ check_lists(struct tls_credentials *c, const struct config *config, struct buffe
 static int
 load_crls(struct tls_credentials *c, const struct config *config, struct buffer *fault)
 {
-	CLEANUP(free_datum) gnutls_datum_t pem = { NULL, 0 };
 	int r;
 
 	if (!config->tls_crl)
 		return 0;
-	errno = 0;
-	r = gnutls_load_file(config->tls_crl, &pem);
-	if (r >= 0)
-		r = gnutls_x509_crl_list_import2(
-			&c->lists, &c->n_lists, &pem, GNUTLS_X509_FMT_PEM, 0);
-	if (r < 0)
-		return complain(
-			fault, r, "tls_crl", config->tls_crl, "a revocation list in PEM");
-	r = check_lists(c, config, fault);
-	c->revocation = r == 0;
-	return r;
+	r = read_lists(c, config);
+	if (r == -EBADMSG)
+		return complain(fault, 0, "tls_crl", config->tls_crl,
+			"revocation lists in PEM, none of them damaged");
+	if (r < 0) {
+		buffer_printf(fault, "tls_crl: %s: %s; expected a revocation list in PEM",
+			config->tls_crl, strerror(-r));
+		return r;
+	}
+	return check_lists(c, config, fault);
 }
 
 static int
@@ -197,7 +225,7 @@ tls_credentials_free(struct tls_credentials *c)
 		gnutls_pcert_deinit(&c->chain[i]);
 	if (c->priority)
 		gnutls_priority_deinit(c->priority);
-	free_lists(c);
+	tls_revocation_free(c->revocation);
 	gnutls_certificate_free_credentials(c->certificates);
 	free(c->chain);
 	free(c);

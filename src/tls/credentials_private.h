@@ -15,7 +15,7 @@ enum { TLS_CHAIN_MAX = 8 };
 struct gnutls_certificate_credentials_st;
 struct gnutls_pcert_st;
 struct gnutls_priority_st;
-struct gnutls_x509_crl_int;
+struct tls_revocation;
 
 struct tls_credentials {
 	struct gnutls_certificate_credentials_st
@@ -24,10 +24,9 @@ struct tls_credentials {
 	struct gnutls_pcert_st *chain; /* TLS_CHAIN_MAX of them, ours, leaf first */
 	unsigned n_chain;
 	bool chain_taken; /* handed over to certificates, which frees what is in it */
-	bool revocation;  /* tls_crl is set, and current */
-	unsigned verify_flags;              /* for chains, by tls_judge_flags */
-	struct gnutls_x509_crl_int **lists; /* those of tls_crl */
-	unsigned n_lists;
+	unsigned verify_flags; /* for chains, by tls_judge_flags */
+	struct tls_revocation
+		*revocation; /* the lists of tls_crl; NULL where it is unset */
 };
 
 #endif

@@ -14,48 +14,7 @@
 #include "pki/constraints.h"
 #include "pki/handle.h"
 #include "tls/credentials_private.h"
-
-static bool
-is_current_list_of(gnutls_x509_crl_t list, gnutls_x509_crt_t ca, int64_t now)
-{
-	unsigned status = 0;
-
-	if (!gnutls_x509_crl_check_issuer(list, ca) ||
-		gnutls_x509_crl_verify(list, &ca, 1, 0, &status) < 0 || status)
-		return false;
-	return gnutls_x509_crl_get_this_update(list) <= now &&
-	       gnutls_x509_crl_get_next_update(list) > now;
-}
-
-bool
-tls_issuers_has_list(
-	gnutls_x509_crl_t const *lists, unsigned n, gnutls_x509_crt_t ca, int64_t now)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (is_current_list_of(lists[i], ca, now))
-			return true;
-	}
-	return false;
-}
-
-/* What one CA's lists say of a certificate. */
-static enum pki_verdict
-judge_by_lists(const struct tls_credentials *c, gnutls_x509_crt_t ca,
-	gnutls_x509_crt_t crt, int64_t now)
-{
-	enum pki_verdict verdict = PKI_BAD;
-
-	for (unsigned i = 0; i < c->n_lists; i++) {
-		gnutls_x509_crl_t list = c->lists[i];
-
-		if (!is_current_list_of(list, ca, now))
-			continue;
-		if (gnutls_x509_crt_check_revocation(crt, &list, 1) != 0)
-			return PKI_REVOKED;
-		verdict = PKI_TRUSTED;
-	}
-	return verdict;
-}
+#include "tls/revocation.h"
 
 static enum pki_verdict
 judge_by_ca(const struct tls_credentials *c, gnutls_x509_crt_t ca, gnutls_x509_crt_t crt,
@@ -64,7 +23,9 @@ judge_by_ca(const struct tls_credentials *c, gnutls_x509_crt_t ca, gnutls_x509_c
 	if (!identity->has_san && identity->n_names > 0 &&
 		pki_crt_allows_user(ca, identity->names[0]) <= 0)
 		return PKI_BAD;
-	return c->revocation ? judge_by_lists(c, ca, crt, now) : PKI_TRUSTED;
+	if (!c->revocation)
+		return PKI_TRUSTED;
+	return pki_crl_index_ask(tls_revocation_index(c->revocation), ca, crt, now);
 }
 
 /* The root that may have issued a certificate; NULL for none. */
@@ -112,7 +73,12 @@ tls_issuers_judge(const struct tls_credentials *c, gnutls_x509_crt_t const *chai
 	/* A user who is named in a SAN is bound by GnuTLS. */
 	if (!c->revocation && identity->has_san)
 		return PKI_TRUSTED;
-	for (size_t i = 0; i < n && verdict == PKI_TRUSTED; i++)
-		verdict = judge_one(c, chain, n, i, identity, now);
+	/* That one is revoked is said before all else. */
+	for (size_t i = 0; i < n && verdict != PKI_REVOKED; i++) {
+		enum pki_verdict one = judge_one(c, chain, n, i, identity, now);
+
+		if (one != PKI_TRUSTED)
+			verdict = one == PKI_REVOKED ? one : PKI_BAD;
+	}
 	return verdict;
 }

@@ -14,12 +14,7 @@
 #include "pki/identity.h"
 #include "tls/credentials.h"
 
-struct gnutls_x509_crl_int;
 struct gnutls_x509_crt_int;
-
-/* Whether one of the lists is issued and signed by this CA, and current. */
-bool tls_issuers_has_list(struct gnutls_x509_crl_int *const *lists, unsigned n,
-	struct gnutls_x509_crt_int *ca, int64_t now);
 
 /* Judges the issuers of a chain that GnuTLS trusts, leaf first; identity is the leaf's.
  * PKI_TRUSTED, PKI_REVOKED, or PKI_BAD. */

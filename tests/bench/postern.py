@@ -153,6 +153,28 @@ class Postern:
         finally:
             store.write_text(text)
 
+    @contextlib.contextmanager
+    def revocation(self, entries):
+        """A revocation list with so many entries, made by openssl(1)."""
+        database, made = self.keys / "revoked.txt", self.keys / "made.cnf"
+        number, listed = self.keys / "number", self.keys / "crl.pem"
+        database.write_text("".join(
+            f"R\t350101000000Z\t240101000000Z\t{os.urandom(19).hex().upper()}\tunknown\t/CN=x\n"
+            for _ in range(entries)))
+        number.write_text("01\n")
+        made.write_text(f"[ca]\ndefault_ca = ours\n[ours]\ndatabase = {database}\n"
+                        f"crlnumber = {number}\ndefault_md = sha256\ndefault_crl_hours = 9\n")
+        subprocess.run(["openssl", "ca", "-gencrl", "-config", made, "-cert",
+                        self.keys / "ca.pem", "-keyfile", self.keys / "ca.key", "-out", listed],
+                       check=True, capture_output=True)
+        give(listed)
+        text = self.conf.read_text()
+        self.conf.write_text(f"{text}tls_crl = {listed}\n")
+        try:
+            yield
+        finally:
+            self.conf.write_text(text)
+
     def stored(self):
         try:
             return len(os.listdir(self.mail))

@@ -206,6 +206,30 @@ class Authority:
             *(("--load-certificate", listed) if revoked else ()))
         return give(path)
 
+    def openssl_crl(self, serials=(), extensions=("authorityKeyIdentifier = keyid",), more=""):
+        """A list by openssl(1), with extensions as it spells them, and with these serial
+        numbers."""
+        database, config, path = self.file("txt"), self.file("cnf"), self.file("crl")
+        database.write_text("".join(
+            f"R\t350101000000Z\t240101000000Z\t{serial:040X}\tunknown\t/CN=x\n"
+            for serial in serials))
+        number = self.file("number")
+        number.write_text("01\n")
+        config.write_text(
+            f"[ca]\ndefault_ca = ours\n[ours]\ndatabase = {database}\ncrlnumber = {number}\n"
+            "default_md = sha256\ndefault_crl_hours = 1\ncrl_extensions = ext\n[ext]\n"
+            + "\n".join(extensions) + f"\n{more}\n")
+        subprocess.run(
+            ["openssl", "ca", "-gencrl", "-config", config, "-cert", self.ca_pair.cert,
+             "-keyfile", self.ca_pair.key, "-out", path], check=True, capture_output=True)
+        return give(path)
+
+    def partial_crl(self):
+        """One that is about certificates of users alone."""
+        return self.openssl_crl(
+            extensions=["issuingDistributionPoint = critical, @point"],
+            more="[point]\nonlyuser = TRUE")
+
     def forged_crl(self):
         """One that names this authority and that somebody else has signed."""
         data = bytearray(der(self.crl()))

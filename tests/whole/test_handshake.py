@@ -301,6 +301,7 @@ LISTS = {
     "stale": lambda own, other: own.crl(this_update=-2 * DAY, next_update=-DAY),
     "of the future": lambda own, other: own.crl(this_update=DAY, next_update=2 * DAY),
     "forged": lambda own, other: own.forged_crl(),
+    "partial": lambda own, other: own.partial_crl(),
     "somebody else's": lambda own, other: other.crl(),
     "a certificate": lambda own, other: own.ca,
 }

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: ISC
+/*
+ * A state of the file is its device, inode, size, and times of content and inode: one
+ * that was replaced or written to is another. The index is written under a lock that
+ * nobody waits for, to a name of its own, and is on disk before it gets its name, so that
+ * whatever has the name is whole. It lies where only the service may write. Nothing of
+ * all this is needed to serve: a fault leaves the index in memory.
+ */
+#include "tls/revocation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define INDEX "revoked.index"
+#define DRAFT "revoked.index.draft"
+#define LOCK  "revoked.index.lock"
+
+enum { MODE = 0600 };
+
+struct tls_revocation {
+	struct pki_crl_index index;
+	void *map; /* NULL: the index lies in own */
+	size_t map_len;
+	struct buffer own;
+};
+
+struct source {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t size;
+	struct timespec written;
+	struct timespec changed;
+};
+
+_Static_assert(sizeof(struct source) == PKI_CRL_SOURCE_SIZE, "the source of an index");
+
+static void
+source_of(const struct stat *st, uint8_t ret[PKI_CRL_SOURCE_SIZE])
+{
+	struct source source = {
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.written = st->st_mtim,
+		.changed = st->st_ctim,
+	};
+
+	memcpy(ret, &source, sizeof(source));
+}
+
+/* Maps the index of that source, if the folder has it. */
+static int
+map_index(int run, const uint8_t source[PKI_CRL_SOURCE_SIZE], struct tls_revocation *r)
+{
+	CLEANUP_FD int fd = openat(run, INDEX, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	void *map;
+	int fault;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size <= 0)
+		return -EBADMSG;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	fault = pki_crl_index_open(map, (size_t)st.st_size, source, &r->index);
+	if (fault < 0) {
+		munmap(map, (size_t)st.st_size);
+		return fault;
+	}
+	r->map = map;
+	r->map_len = (size_t)st.st_size;
+	return 0;
+}
+
+static int
+read_file(int fd, size_t size, struct buffer *ret)
+{
+	int r = size > PKI_CRL_FILE_MAX ? -EFBIG : buffer_reserve(ret, size + 1);
+
+	while (r == 0 && buffer_len(ret) < size) {
+		ssize_t n = read(fd, buffer_tail(ret), size - buffer_len(ret));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		buffer_grow(ret, (size_t)n);
+	}
+	return r;
+}
+
+/* Makes the index in memory. */
+static int
+make_index(int fd, const uint8_t source[PKI_CRL_SOURCE_SIZE], const struct pki_der *cas,
+	size_t n_cas, struct tls_revocation *r)
+{
+	CLEANUP(buffer_free) struct buffer pem = { 0 };
+	CLEANUP(pki_crls_clear) struct pki_crls crls = { 0 };
+	struct stat st;
+	int fault = fstat(fd, &st) < 0 ? -errno : 0;
+
+	if (fault == 0)
+		fault = read_file(fd, (size_t)st.st_size, &pem);
+	if (fault == 0)
+		fault = pki_crls_read(buffer_data(&pem), buffer_len(&pem), &crls);
+	if (fault == 0 && crls.n == 0)
+		fault = -EBADMSG;
+	if (fault == 0)
+		fault = pki_crl_index_make(&crls, source, cas, n_cas, &r->own);
+	if (fault < 0)
+		return fault;
+	return pki_crl_index_open(
+		buffer_data(&r->own), buffer_len(&r->own), source, &r->index);
+}
+
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* For those who come next. */
+static void
+keep_index(int run, const struct buffer *index)
+{
+	CLEANUP_FD int fd = openat(
+		run, DRAFT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, MODE);
+
+	if (fd < 0)
+		return;
+	if (write_all(fd, buffer_data(index), buffer_len(index)) < 0 || fsync(fd) < 0 ||
+		renameat(run, DRAFT, run, INDEX) < 0)
+		unlinkat(run, DRAFT, 0);
+}
+
+/* A descriptor that holds the lock, or -1: somebody else is making the index. */
+static int
+take_lock(int run)
+{
+	CLEANUP_FD int fd = openat(
+		run, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, MODE);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+static int
+load(int fd, int run, const struct pki_der *cas, size_t n_cas, struct tls_revocation *r)
+{
+	CLEANUP_FD int lock = -1;
+	uint8_t source[PKI_CRL_SOURCE_SIZE];
+	struct stat st;
+	int fault;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	source_of(&st, source);
+	if (run >= 0 && map_index(run, source, r) == 0)
+		return 0;
+	lock = run >= 0 ? take_lock(run) : -1;
+	/* Whoever had the lock before may have made it. */
+	if (lock >= 0 && map_index(run, source, r) == 0)
+		return 0;
+	fault = make_index(fd, source, cas, n_cas, r);
+	if (fault == 0 && lock >= 0)
+		keep_index(run, &r->own);
+	return fault;
+}
+
+int
+tls_revocation_load(const char *path, const char *run, const struct pki_der *cas,
+	size_t n_cas, struct tls_revocation **ret)
+{
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int folder = -1;
+	struct tls_revocation *r;
+	int fault;
+
+	if (fd < 0)
+		return -errno;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fault = load(fd, folder, cas, n_cas, r);
+	if (fault < 0) {
+		tls_revocation_free(r);
+		return fault;
+	}
+	*ret = r;
+	return 0;
+}
+
+void
+tls_revocation_free(struct tls_revocation *r)
+{
+	if (!r)
+		return;
+	if (r->map)
+		munmap(r->map, r->map_len);
+	buffer_free(&r->own);
+	free(r);
+}
+
+const struct pki_crl_index *
+tls_revocation_index(const struct tls_revocation *r)
+{
+	return &r->index;
+}
