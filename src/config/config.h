@@ -42,6 +42,23 @@ enum config_mechanism {
 	CONFIG_MECHANISM_LOGIN = 1 << 4,
 };
 
+/* Whose limits are kept across connections, and what is limited. 0 is no limit. */
+enum config_limited {
+	CONFIG_LIMIT_ADDRESS,
+	CONFIG_LIMIT_DEVICE,
+	CONFIG_LIMIT_USER,
+	CONFIG_LIMITS
+};
+
+struct config_limits {
+	unsigned sessions;    /* at a time */
+	unsigned connections; /* in limit_window, like those that follow; a user's: logins
+			       */
+	unsigned failures; /* of logins; a user's: in a row, from one source and device */
+	unsigned messages;
+	unsigned recipients;
+};
+
 struct config {
 	char *user;
 	char *hostname; /* lower case */
@@ -75,6 +92,10 @@ struct config {
 	unsigned timeout_command;
 	unsigned timeout_data;
 	unsigned timeout_session;
+	unsigned limit_window;  /* seconds */
+	unsigned limit_shutout; /* seconds of the first one, and of the longest */
+	unsigned limit_shutout_max;
+	struct config_limits limits[CONFIG_LIMITS];
 };
 
 /* Reads the file at path (NULL: none, defaults alone), then each override, a "KEY=VALUE"

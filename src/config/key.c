@@ -12,7 +12,11 @@
 #define AT(member) .offset = offsetof(struct config, member)
 #define TLS_DIR    POSTERN_SYSCONFDIR "/postern/tls/"
 
-enum { DAY = 86400, NAME_LONGEST = 32 };
+#define LIMIT(whose, what, fallback)                                                     \
+	CONFIG_KIND_NUMBER, AT(limits[CONFIG_LIMIT_##whose].what), fallback,             \
+		.max = LIMIT_MAX
+
+enum { DAY = 86400, NAME_LONGEST = 32, LIMIT_MAX = 100000000 };
 
 static const char *const SWITCH_WORDS[] = { "off", "on", NULL };
 static const char *const TLS_WORDS[] = { "implicit", "starttls", "off", NULL };
@@ -76,6 +80,27 @@ const struct config_key config_keys[] = {
 		.max = DAY },
 	{ "timeout_session", CONFIG_KIND_NUMBER, AT(timeout_session), "3600", .min = 1,
 		.max = DAY },
+	{ "limit_window", CONFIG_KIND_NUMBER, AT(limit_window), "3600", .min = 1,
+		.max = DAY },
+	{ "limit_shutout", CONFIG_KIND_NUMBER, AT(limit_shutout), "60", .min = 1,
+		.max = DAY },
+	{ "limit_shutout_max", CONFIG_KIND_NUMBER, AT(limit_shutout_max), "3600",
+		.min = 1, .max = DAY },
+	{ "limit_address_sessions", LIMIT(ADDRESS, sessions, "256") },
+	{ "limit_address_connections", LIMIT(ADDRESS, connections, "36000") },
+	{ "limit_address_failures", LIMIT(ADDRESS, failures, "1000") },
+	{ "limit_address_messages", LIMIT(ADDRESS, messages, "0") },
+	{ "limit_address_recipients", LIMIT(ADDRESS, recipients, "0") },
+	{ "limit_device_sessions", LIMIT(DEVICE, sessions, "128") },
+	{ "limit_device_connections", LIMIT(DEVICE, connections, "10000") },
+	{ "limit_device_failures", LIMIT(DEVICE, failures, "100") },
+	{ "limit_device_messages", LIMIT(DEVICE, messages, "5000") },
+	{ "limit_device_recipients", LIMIT(DEVICE, recipients, "25000") },
+	{ "limit_user_sessions", LIMIT(USER, sessions, "0") },
+	{ "limit_user_connections", LIMIT(USER, connections, "0") },
+	{ "limit_user_failures", LIMIT(USER, failures, "5") },
+	{ "limit_user_messages", LIMIT(USER, messages, "0") },
+	{ "limit_user_recipients", LIMIT(USER, recipients, "0") },
 };
 _Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) == CONFIG_KEYS, "count");
 

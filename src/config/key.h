@@ -36,7 +36,7 @@ struct config_key {
 };
 
 enum {
-	CONFIG_KEYS = 30,
+	CONFIG_KEYS = 48,
 	CONFIG_KEY_HOSTNAME = 1, /* places of those that look at each other */
 	CONFIG_KEY_DOMAINS = 2,
 	CONFIG_KEY_TLS = 3,

@@ -27,4 +27,14 @@ host_clock_now(void)
 	return t.tv_sec;
 }
 
+/* Nanoseconds since 1970. */
+static inline int64_t
+host_clock_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 #endif
