@@ -220,6 +220,7 @@ smtp_dialogue_free(struct smtp_dialogue *d)
 	buffer_wipe(&d->words);
 	free(d->session.helo);
 	free(d->session.user);
+	free(d->session.limit);
 	free(d);
 }
 
@@ -260,6 +261,19 @@ smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault, const ch
 	return r;
 }
 
+/* The reply may have to wait for octets that nobody wants to pass. */
+static int
+keep_limit(struct smtp_dialogue *d, const char *text)
+{
+	char *copy = strdup(text ? text : "");
+
+	if (!copy)
+		return -ENOMEM;
+	free(d->session.limit);
+	d->session.limit = copy;
+	return 0;
+}
+
 int
 smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer, const char *text,
 	struct buffer *replies, struct smtp_request *ret)
@@ -270,6 +284,8 @@ smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer, const cha
 
 	*ret = (struct smtp_request){ .ask = SMTP_ASK_NOTHING };
 	d->waiting = SMTP_ASK_NOTHING;
+	if (answer == SMTP_ANSWER_LIMIT && (r = keep_limit(d, text)) < 0)
+		return r;
 	if (ask == SMTP_ASK_AUTH)
 		return smtp_login_answer(&t, answer, text);
 	if (ask == SMTP_ASK_ENROL)
@@ -295,6 +311,28 @@ smtp_dialogue_goodbye(
 	if (d->session.state == SMTP_STATE_CLOSED)
 		return 0;
 	return smtp_turn_close(&t, WORDS[why]);
+}
+
+int
+smtp_dialogue_turn_away(struct smtp_dialogue *d, const char *text, struct buffer *replies)
+{
+	bool modern = d->session.modern || d->session.state == SMTP_STATE_CONNECTED;
+
+	if (d->session.state == SMTP_STATE_CLOSED)
+		return 0;
+	smtp_dialogue_advance(d, SMTP_EVENT_CLOSE);
+	d->incoming.in_chunk = false;
+	d->waiting = SMTP_ASK_NOTHING;
+	smtp_dialogue_count(d, SMTP_REPLY_TURNED_AWAY);
+	return smtp_reply_append(replies, modern, SMTP_REPLY_TURNED_AWAY, text);
+}
+
+unsigned
+smtp_dialogue_refusals(const struct smtp_dialogue *d, unsigned code)
+{
+	if (code < SMTP_REFUSAL_FIRST || code > SMTP_REFUSAL_LAST)
+		return 0;
+	return d->session.refusals[code - SMTP_REFUSAL_FIRST];
 }
 
 bool
@@ -338,6 +376,12 @@ smtp_dialogue_recipients(const struct smtp_dialogue *d, size_t *ret_n)
 {
 	*ret_n = d->transaction.n_recipients;
 	return (const char *const *)d->transaction.recipients;
+}
+
+enum smtp_state
+smtp_dialogue_state(const struct smtp_dialogue *d)
+{
+	return d->session.state;
 }
 
 const char *

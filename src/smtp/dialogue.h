@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "smtp/data.h"
 #include "smtp/line.h"
+#include "smtp/state.h"
 
 /* What the session is told once; borrowed for as long as it lives. */
 struct smtp_policy {
@@ -88,8 +89,10 @@ enum smtp_answer {
 	SMTP_ANSWER_AUTH_BROKEN,  /* not base64 */
 	SMTP_ANSWER_AUTH_UNKNOWN, /* no such mechanism here */
 	SMTP_ANSWER_AUTH_WEAK,    /* there is, but a stronger one has to be used */
-	SMTP_ANSWER_FULL,         /* OPEN, FINISH: no space left; 452 4.3.1 */
-	SMTP_ANSWER_FAULT,        /* ours, for now: 451 4.3.0, 454 4.7.0 for AUTH */
+	SMTP_ANSWER_LIMIT, /* over a limit, as text says and when to come back; 421 4.7.0
+			    * for AUTH, which ends the session, else 450 4.7.1 */
+	SMTP_ANSWER_FULL,  /* OPEN, FINISH: no space left; 452 4.3.1 */
+	SMTP_ANSWER_FAULT, /* ours, for now: 451 4.3.0, 454 4.7.0 for AUTH */
 };
 
 struct smtp_dialogue;
@@ -118,9 +121,8 @@ int smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault,
  * command. */
 void smtp_dialogue_more_behind(struct smtp_dialogue *d, bool more);
 
-/* The answer to the last request. text is needed for CHALLENGE, DONE and ENROLLED, and
- * for YES to ENROL. An
- * answer that does not fit the request counts as FAULT. */
+/* The answer to the last request. text is needed for CHALLENGE, DONE, ENROLLED and LIMIT,
+ * and for YES to ENROL. An answer that does not fit the request counts as FAULT. */
 int smtp_dialogue_answer(struct smtp_dialogue *d, enum smtp_answer answer,
 	const char *text, struct buffer *replies, struct smtp_request *ret);
 
@@ -160,6 +162,14 @@ enum smtp_goodbye {
 int smtp_dialogue_goodbye(
 	struct smtp_dialogue *d, enum smtp_goodbye why, struct buffer *replies);
 
+/* The same with a text of the caller's: 421 4.7.0 in the place of the banner, or of any
+ * reply. */
+int smtp_dialogue_turn_away(
+	struct smtp_dialogue *d, const char *text, struct buffer *replies);
+
+/* How many negative replies there were with that code, from 400 to 599. */
+unsigned smtp_dialogue_refusals(const struct smtp_dialogue *d, unsigned code);
+
 /* What is known so far. Strings live as long as the transaction or session does; a
  * transaction ends with the call that answers FINISH, or that asks to DISCARD. */
 bool smtp_dialogue_in_message(const struct smtp_dialogue *d);
@@ -171,6 +181,7 @@ const char *smtp_dialogue_sender(const struct smtp_dialogue *d); /* NULL before 
 bool smtp_dialogue_is_utf8(const struct smtp_dialogue *d);       /* MAIL had SMTPUTF8 */
 bool smtp_dialogue_is_binary(const struct smtp_dialogue *d);     /* and BODY=BINARYMIME */
 const char *const *smtp_dialogue_recipients(const struct smtp_dialogue *d, size_t *ret_n);
+enum smtp_state smtp_dialogue_state(const struct smtp_dialogue *d);
 const char *smtp_dialogue_state_name(const struct smtp_dialogue *d);
 
 /* Bytes that a line may have at this point, CRLF included (RFC 5321 section 4.5.3.1.4 and

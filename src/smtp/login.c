@@ -175,6 +175,9 @@ smtp_login_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text
 		return login_ends(t, SMTP_REPLY_AUTH_UNKNOWN);
 	case SMTP_ANSWER_AUTH_WEAK:
 		return login_ends(t, SMTP_REPLY_AUTH_WEAK);
+	case SMTP_ANSWER_LIMIT:
+		t->request->ask = SMTP_ASK_CLOSE;
+		return smtp_dialogue_turn_away(t->d, text, t->replies);
 	default:
 		return login_ends(t, SMTP_REPLY_AUTH_FAULT);
 	}

@@ -17,11 +17,17 @@ reply_text(const struct smtp_reply_row *r, bool modern)
 	return r->classic ? r->classic : r->modern;
 }
 
+static unsigned
+code_of(const struct smtp_reply_row *r, bool modern)
+{
+	return modern && r->modern_code ? r->modern_code : r->code;
+}
+
 /* The codes and what separates them from the text. */
 static int
 append_codes(struct buffer *b, bool modern, const struct smtp_reply_row *r, bool last)
 {
-	unsigned code = modern && r->modern_code ? r->modern_code : r->code;
+	unsigned code = code_of(r, modern);
 	char mark = last ? ' ' : '-';
 
 	if (modern && r->enhanced)
@@ -91,6 +97,12 @@ smtp_reply_append_line(
 	if (r == 0)
 		r = buffer_puts(b, "\r\n");
 	return r;
+}
+
+unsigned
+smtp_reply_code(bool modern, enum smtp_reply reply)
+{
+	return code_of(&SMTP_REPLY_ROWS[reply], modern);
 }
 
 bool

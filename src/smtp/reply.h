@@ -90,6 +90,7 @@ enum smtp_reply {
 	SMTP_REPLY_HEADER_TOO_BIG,
 	SMTP_REPLY_HEADER_LINE,
 	SMTP_REPLY_HEADER_NAME,
+	SMTP_REPLY_LIMIT,
 	SMTP_REPLY_FULL,
 	SMTP_REPLY_FAULT,
 	/* last words */
@@ -101,6 +102,7 @@ enum smtp_reply {
 	SMTP_REPLY_TIMEOUT,
 	SMTP_REPLY_SHUTDOWN,
 	SMTP_REPLY_OUR_FAULT,
+	SMTP_REPLY_TURNED_AWAY,
 	SMTP_REPLIES,
 };
 
@@ -114,6 +116,9 @@ int smtp_reply_append(
  * hyphen. 0 or -ENOMEM. */
 int smtp_reply_append_line(struct buffer *b, bool modern, enum smtp_reply reply,
 	bool last, const char *text);
+
+/* Its code in that voice. */
+unsigned smtp_reply_code(bool modern, enum smtp_reply reply);
 
 /* Whether the peer has made an error that counts towards max_errors. */
 bool smtp_reply_is_error(enum smtp_reply reply);

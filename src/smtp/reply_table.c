@@ -315,6 +315,7 @@ const struct smtp_reply_row SMTP_REPLY_ROWS[SMTP_REPLIES] = {
 		.classic = "Message refused: a field of its header has too long a name",
 		.modern = "Message refused: header field name too long",
 		.refused = "header-name-too-long" },
+	[SMTP_REPLY_LIMIT] = { .code = 450, .enhanced = "4.7.1", .classic = "%" },
 	[SMTP_REPLY_FULL] = { .code = 452,
 		.enhanced = "4.3.1",
 		.classic = "There is no space left, try again later",
@@ -354,4 +355,5 @@ const struct smtp_reply_row SMTP_REPLY_ROWS[SMTP_REPLIES] = {
 		.enhanced = "4.3.0",
 		.classic = "% closing connection: something is out of order here",
 		.modern = "% closing connection: local error" },
+	[SMTP_REPLY_TURNED_AWAY] = { .code = 421, .enhanced = "4.7.0", .classic = "%" },
 };

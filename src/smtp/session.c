@@ -17,6 +17,15 @@ smtp_dialogue_advance(struct smtp_dialogue *d, enum smtp_event event)
 	d->session.state = next;
 }
 
+void
+smtp_dialogue_count(struct smtp_dialogue *d, enum smtp_reply reply)
+{
+	unsigned code = smtp_reply_code(d->session.modern, reply);
+
+	if (code >= SMTP_REFUSAL_FIRST && code <= SMTP_REFUSAL_LAST)
+		d->session.refusals[code - SMTP_REFUSAL_FIRST]++;
+}
+
 int
 smtp_turn_close(struct smtp_turn *t, enum smtp_reply reply)
 {
@@ -28,6 +37,7 @@ smtp_turn_close(struct smtp_turn *t, enum smtp_reply reply)
 	t->request->ask = SMTP_ASK_CLOSE;
 	if (smtp_reply_refused(reply))
 		t->request->refused = smtp_reply_refused(reply);
+	smtp_dialogue_count(t->d, reply);
 	return smtp_reply_append(t->replies, s->modern, reply, s->policy->hostname);
 }
 
@@ -35,10 +45,15 @@ int
 smtp_turn_reply(struct smtp_turn *t, enum smtp_reply reply, const char *argument)
 {
 	struct smtp_session *s = &t->d->session;
-	int r = smtp_reply_append(t->replies, s->modern, reply, argument);
+	int r;
+
+	if (reply == SMTP_REPLY_LIMIT)
+		argument = s->limit;
+	r = smtp_reply_append(t->replies, s->modern, reply, argument);
 
 	if (r < 0)
 		return r;
+	smtp_dialogue_count(t->d, reply);
 	if (smtp_reply_refused(reply))
 		t->request->refused = smtp_reply_refused(reply);
 	if (!smtp_reply_is_error(reply))
@@ -59,6 +74,8 @@ smtp_turn_ask(struct smtp_turn *t, enum smtp_ask ask)
 enum smtp_reply
 smtp_answer_refusal(enum smtp_answer answer)
 {
+	if (answer == SMTP_ANSWER_LIMIT)
+		return SMTP_REPLY_LIMIT;
 	return answer == SMTP_ANSWER_FULL ? SMTP_REPLY_FULL : SMTP_REPLY_FAULT;
 }
 

@@ -16,6 +16,9 @@
 #include "smtp/reply.h"
 #include "smtp/state.h"
 
+/* Codes of negative replies. */
+enum { SMTP_REFUSAL_FIRST = 400, SMTP_REFUSAL_LAST = 599 };
+
 struct smtp_session {
 	const struct smtp_policy *policy;
 	enum smtp_state state;
@@ -26,6 +29,8 @@ struct smtp_session {
 	unsigned errors;
 	unsigned wrong_logins;
 	unsigned messages; /* that were begun */
+	char *limit; /* that refuses, as the peer is to be told; NULL before one did */
+	unsigned refusals[SMTP_REFUSAL_LAST - SMTP_REFUSAL_FIRST + 1]; /* by code */
 };
 
 struct smtp_transaction {
@@ -87,6 +92,9 @@ struct smtp_arguments {
 
 /* An event out of place, which no peer can bring about, ends the session. */
 void smtp_dialogue_advance(struct smtp_dialogue *d, enum smtp_event event);
+
+/* Counts the reply, if it is a negative one, in the voice of the session. */
+void smtp_dialogue_count(struct smtp_dialogue *d, enum smtp_reply reply);
 
 /* These append to the turn's replies; 0 or -ENOMEM. A reply that is one error too many is
  * followed by 421 and the request to close. */

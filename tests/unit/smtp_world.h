@@ -39,6 +39,7 @@ struct world {
 				      nobody's */
 	bool token_used;
 	bool no_disk, no_mail, no_users; /* what is broken */
+	unsigned limit_messages, opened; /* that the user may send; 0: any number */
 	struct account accounts[MANY];
 	size_t n_accounts;
 	struct letter letters[MANY * 8];
@@ -158,11 +159,12 @@ world_set(struct world *w, const char *key, const char *value)
 		const char *key;
 		unsigned *number;
 	} limits[] = { { "max_recipients", &p->max_recipients },
-		{ "max_messages", &p->max_messages }, { "max_errors", &p->max_errors } };
+		{ "max_messages", &p->max_messages }, { "max_errors", &p->max_errors },
+		{ "limit_user_messages", &w->limit_messages } };
 	uint64_t number = 0;
 
 	if (number_parse(value, strlen(value), 0, UINT32_MAX, &number) == 0)
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 			if (strcmp(key, limits[i].key) == 0) {
 				*limits[i].number = (unsigned)number;
 				return true;
@@ -364,12 +366,16 @@ world_redeem(struct wire *wire, const struct smtp_request *request, const char *
 }
 
 static inline enum smtp_answer
-world_sender(const struct wire *wire, const char *address)
+world_sender(const struct wire *wire, const char *address, const char **ret_text)
 {
 	const char *user = smtp_dialogue_user(wire->d);
+	const struct world *w = wire->world;
 
-	if (wire->world->no_users)
+	if (w->no_users)
 		return SMTP_ANSWER_FAULT;
+	*ret_text = "Too many messages of this user, come back in 1800 seconds";
+	if (w->limit_messages > 0 && w->opened >= w->limit_messages)
+		return SMTP_ANSWER_LIMIT;
 	if (!wire->world->own_sender || *address == '\0' || strcmp(user, address) == 0)
 		return SMTP_ANSWER_YES;
 	return SMTP_ANSWER_NO;
@@ -417,6 +423,7 @@ world_open(struct wire *wire)
 	const struct smtp_policy *p = &wire->world->policy;
 	struct smtp_header_facts facts = { .id = "1", .time = 784111777 };
 
+	wire->world->opened++;
 	facts.ours = (struct smtp_authres_names){ p->hostname, p->domains, p->n_domains };
 	facts.crlf = smtp_dialogue_is_binary(wire->d);
 	smtp_header_init(&wire->header, &facts);
@@ -449,7 +456,7 @@ wire_answer(struct wire *wire, const struct smtp_request *request, const char **
 	case SMTP_ASK_ENROL:
 		return world_redeem(wire, request, ret_text);
 	case SMTP_ASK_SENDER:
-		return world_sender(wire, request->address);
+		return world_sender(wire, request->address, ret_text);
 	case SMTP_ASK_RECIPIENT:
 		return world_recipient(wire->world, request->address);
 	case SMTP_ASK_OPEN:
