@@ -136,6 +136,10 @@ because_fault(struct auth_exchange *x, const char *before, int r)
 enum auth_verdict
 auth_exchange_fault(struct auth_exchange *x, int r)
 {
+	if (r == -EUSERS) {
+		auth_exchange_because(x, "not before some time has passed");
+		return AUTH_LIMITED;
+	}
 	x->error = r;
 	if (r == -EBADMSG)
 		auth_exchange_because(x, "%s:%zu: damaged line", x->config->users,
@@ -152,6 +156,9 @@ auth_exchange_claim(struct auth_exchange *x, const char *text, size_t len)
 
 	auth_account_clear(&x->account);
 	r = auth_account_load(x->config, text, len, &x->account);
+	if (r == 0 && x->peer->may_try &&
+		!x->peer->may_try(x->peer->context, x->account.name))
+		r = -EUSERS;
 	x->loaded = r == 0;
 	return r;
 }

@@ -30,6 +30,10 @@ struct auth_peer {
 	size_t n_names;
 	const uint8_t *exporter; /* tls-exporter (RFC 9266), or NULL */
 	size_t exporter_len;
+	/* Asked once the user is known and before any password is looked at, with the
+	 * canonical address or "": whether there may be a login at all. NULL: always. */
+	bool (*may_try)(void *context, const char *user);
+	void *context;
 };
 
 enum auth_verdict {
@@ -38,6 +42,7 @@ enum auth_verdict {
 	AUTH_ENROLLED,  /* classic only: user stored; text: the password */
 	AUTH_WRONG,     /* user, password or permission: the peer is not told which */
 	AUTH_BROKEN,    /* not base64, or not what the mechanism allows */
+	AUTH_LIMITED,   /* may_try has said no: nothing else was looked at */
 	AUTH_TEMPORARY, /* the store cannot be read or written: 454 */
 };
 

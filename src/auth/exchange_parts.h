@@ -57,7 +57,8 @@ void auth_exchange_because(struct auth_exchange *x, const char *format, ...)
 /* The reason and verdict for a store that cannot be used. */
 enum auth_verdict auth_exchange_fault(struct auth_exchange *x, int r);
 
-/* Looks up the user that the peer claims to be. 0 or a negative errno. */
+/* Looks up the user that the peer claims to be. 0; -EUSERS where that one may not try; or
+ * another negative errno. */
 int auth_exchange_claim(struct auth_exchange *x, const char *text, size_t len);
 
 /* What a right or wrong password is worth: existence, lock and certificate are looked at

@@ -16,6 +16,7 @@
 #include "host/clock.h"
 #include "host/stop.h"
 #include "smtpd/entry.h"
+#include "smtpd/limits.h"
 #include "smtpd/walls.h"
 #include "tls/signer.h"
 
@@ -134,6 +135,7 @@ accept_proof(struct admission *a, const struct tls_proved *proved)
 	log_admission(s, &a->peer);
 	if (s->peer.device)
 		smtpd_entry_note_use(s, &a->peer.device);
+	smtpd_limits_device(s);
 	return 1;
 }
 
@@ -153,6 +155,20 @@ log_own_fault(struct admission *a)
 	return -EACCES;
 }
 
+static void
+count_failure(struct smtpd_server *s, const struct tls_failed *failed)
+{
+	enum host_handshake how = HOST_HANDSHAKE_REFUSED;
+
+	if (failed->alert < 0)
+		how = HOST_HANDSHAKE_LOST;
+	else if (failed->received)
+		how = HOST_HANDSHAKE_GIVEN_UP;
+	else if (buffer_len(&s->fault) > 0)
+		how = HOST_HANDSHAKE_FAULT;
+	smtpd_limits_handshake_ended(s, how, failed->alert, !failed->received);
+}
+
 static int
 log_failure(struct admission *a, const struct tls_failed *failed)
 {
@@ -164,6 +180,7 @@ log_failure(struct admission *a, const struct tls_failed *failed)
 	if (failed->pin_len > 0)
 		text_hex(failed->pin, PKI_PIN_SIZE, a->device);
 	record.device = a->device[0] ? a->device : NULL;
+	count_failure(s, failed);
 	if (buffer_len(&s->fault) > 0)
 		return log_own_fault(a);
 	if (!record.reason && failed->verdict != PKI_TRUSTED)
@@ -217,6 +234,7 @@ hear(struct admission *a)
 static int
 log_silence(struct admission *a, bool stopped)
 {
+	smtpd_limits_handshake_ended(a->s, HOST_HANDSHAKE_TIMEOUT, -1, true);
 	smtpd_log(a->s,
 		(struct host_record){ .priority = LOG_NOTICE,
 			.event = "refused",
@@ -263,8 +281,10 @@ int
 smtpd_admission_run(struct smtpd_server *s)
 {
 	struct admission a = { .s = s };
-	int r = attend(&a);
+	int r;
 
+	smtpd_limits_handshake(s);
+	r = attend(&a);
 	tls_signer_free(TAKE_PTR(s->signer));
 	smtpd_proof_clear(&a.peer);
 	/* It may have held a long transcript. */

@@ -181,6 +181,7 @@ smtpd_check(const struct config *config, struct buffer *faults)
 		n++;
 	}
 	n += check_users(config, faults);
+	n += check_folder("run", config->run, R_OK | W_OK | X_OK, faults);
 	n += check_folder("deliver", config->mail, R_OK | W_OK | X_OK, faults);
 	return n;
 }

@@ -18,6 +18,7 @@
 #include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/admission.h"
+#include "smtpd/limits.h"
 #include "smtpd/session.h"
 #include "smtpd/walls.h"
 #include "tls/signer.h"
@@ -124,20 +125,24 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	struct smtpd_server s = {
 		.config = config, .log = log, .connection = connection
 	};
-	char id[SMTPD_ID_SIZE];
 	int r;
 
 	s.deadline = host_clock_ms() + (int64_t)config->timeout_session * 1000;
-	if (smtpd_id(id) < 0)
+	if (smtpd_id(s.id) < 0)
 		return EX_OSERR;
-	host_log_session(log, id, connection->peer_port);
+	host_log_session(log, s.id, connection->peer_port);
 	if (config->tls == CONFIG_TLS_OFF && !connection->loopback)
 		return refuse_plain(&s);
 	warn_of_root(&s);
+	if (smtpd_limits_begin(&s) > 0) {
+		smtpd_limits_refuse(&s);
+		return EX_OK;
+	}
 	load_credentials(&s);
 	r = tls_channel_open(config, s.credentials, connection, &s.channel);
 	if (r < 0) {
 		log_fault(&s, r, "process");
+		smtpd_limits_end(&s);
 		return EX_TEMPFAIL;
 	}
 	r = smtpd_admission_prepare(&s);
@@ -145,7 +150,9 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 		r = smtpd_walls_raise(&s);
 	if (r < 0)
 		log_fault(&s, r, "sandbox");
-	close_channel(&s, r < 0 ? 0 : converse(&s));
+	r = r < 0 ? 0 : converse(&s);
+	smtpd_limits_end(&s);
+	close_channel(&s, r);
 	tls_signer_free(s.signer);
 	pki_identity_clear(&s.identity);
 	tls_credentials_free(s.credentials);

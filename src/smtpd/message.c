@@ -14,6 +14,7 @@
 #include "host/clock.h"
 #include "smtp/address.h"
 #include "smtp/trace.h"
+#include "smtpd/limits.h"
 #include "smtpd/session_private.h"
 #include "spool/name.h"
 
@@ -182,6 +183,7 @@ smtpd_message_finish(struct smtpd_session *x)
 		return report_spool_fault(x, r);
 	smtpd_message_drop(x);
 	x->accepted++;
+	smtpd_limits_accepted(x, n, smtp_dialogue_message_size(x->dialogue));
 	smtpd_log(x->s,
 		(struct host_record){ .priority = LOG_INFO,
 			.event = "message-accepted",

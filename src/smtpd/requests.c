@@ -12,6 +12,7 @@
 #include "auth/redeem.h"
 #include "base/cleanup.h"
 #include "host/clock.h"
+#include "smtpd/limits.h"
 #include "smtpd/pace.h"
 #include "smtpd/session_private.h"
 
@@ -70,6 +71,12 @@ note_login_fault(struct smtpd_session *x)
 static struct reply
 judge_exchange(struct smtpd_session *x, enum auth_verdict verdict, const char *text)
 {
+	const char *over = smtpd_limits_login(x, verdict);
+
+	if (over) {
+		x->why = "limited";
+		return (struct reply){ SMTP_ANSWER_LIMIT, over };
+	}
 	switch (verdict) {
 	case AUTH_CHALLENGE:
 		return (struct reply){ SMTP_ANSWER_AUTH_CHALLENGE, text };
@@ -88,6 +95,7 @@ judge_exchange(struct smtpd_session *x, enum auth_verdict verdict, const char *t
 	case AUTH_BROKEN:
 		log_login(x, LOG_NOTICE, "login-failed", "Broken login of");
 		return (struct reply){ SMTP_ANSWER_AUTH_BROKEN, NULL };
+	case AUTH_LIMITED:
 	case AUTH_TEMPORARY:
 		break;
 	}
@@ -175,10 +183,14 @@ answer(struct smtpd_session *x, const struct smtp_request *request)
 {
 	const struct config *config = x->s->config;
 	const char *user = smtp_dialogue_user(x->dialogue);
+	const char *over;
 
 	/* The dialogue has not let it come to that. */
 	if (x->s->enrols_only && request->ask != SMTP_ASK_ENROL)
 		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+	over = smtpd_limits_ask(x, request);
+	if (over)
+		return (struct reply){ SMTP_ANSWER_LIMIT, over };
 	switch (request->ask) {
 	case SMTP_ASK_AUTH:
 		return step_exchange(x, request);
@@ -212,7 +224,8 @@ static void
 note(struct smtpd_session *x, const struct smtp_request *request)
 {
 	if (request->delay > 0)
-		x->hold = smtpd_pace_hold(x->arrival, host_clock_ms(), request->delay);
+		x->hold = smtpd_pace_hold(x->arrival, host_clock_ms(),
+			smtpd_limits_delay(x, request->delay));
 	if (!request->refused)
 		return;
 	smtpd_log(x->s,

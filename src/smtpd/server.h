@@ -21,7 +21,9 @@ struct smtpd_server {
 	struct tls_credentials *credentials; /* NULL with TLS off, and after a fault */
 	struct tls_channel channel;
 	struct tls_signer *signer; /* until the handshake is over; NULL: no key */
-	int64_t deadline;          /* of the whole session, by host_clock_ms */
+	char id[SMTPD_ID_SIZE];
+	struct smtpd_limits *limits; /* what is shared with others; NULL: nothing */
+	int64_t deadline;            /* of the whole session, by host_clock_ms */
 
 	/* The peer, once the handshake has proved it; zeroed before and with TLS off. */
 	bool proved;

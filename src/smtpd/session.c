@@ -15,6 +15,7 @@
 #include "host/clock.h"
 #include "host/stop.h"
 #include "pki/idna.h"
+#include "smtpd/limits.h"
 #include "smtpd/pace.h"
 #include "smtpd/session_private.h"
 
@@ -207,6 +208,8 @@ next_deadline(const struct smtpd_session *x)
 {
 	int64_t d = x->hold > 0 ? x->hold : x->drain > 0 ? x->drain : x->deadline;
 
+	if (x->show > 0 && x->show < d)
+		d = x->show;
 	return d < x->s->deadline ? d : x->s->deadline;
 }
 
@@ -229,8 +232,12 @@ await(struct smtpd_session *x)
 			.events = POLLOUT },
 		{ .fd = x->s->channel.control, .events = POLLIN },
 	};
-	int r = host_stop_poll(fds, 3, next_deadline(x));
+	int r;
 
+	smtpd_limits_show(x);
+	r = host_stop_poll(fds, 3, next_deadline(x));
+	if (r == 0 && x->show > 0 && host_clock_ms() >= x->show)
+		return;
 	if (r == 0 && held && host_clock_ms() >= x->hold)
 		end_hold(x);
 	else if (r == 0 && host_stop_asked())
@@ -352,11 +359,13 @@ smtpd_session_run(struct smtpd_server *s, bool starttls, bool banner)
 	struct smtpd_session x = { .s = s };
 	enum smtpd_end end = SMTPD_END_CLOSED;
 
-	if (prepare(&x, starttls) == 0 && (!banner || smtpd_session_greet(&x) == 0)) {
+	if (prepare(&x, starttls) == 0 &&
+		(smtpd_limits_greet(&x) || !banner || smtpd_session_greet(&x) == 0)) {
 		expect(&x);
 		loop(&x);
 		end = conclude(&x);
 	}
+	smtpd_limits_session_ends(&x);
 	auth_exchange_free(x.exchange);
 	smtpd_message_drop(&x);
 	smtp_dialogue_free(x.dialogue);

@@ -32,6 +32,7 @@ struct smtpd_session {
 	int64_t drain;   /* of what it is to read; 0: no reply has had to wait for that */
 	int64_t arrival; /* of the line that is being answered */
 	int64_t hold;    /* replies wait until then, 0: they do not */
+	int64_t show;    /* when the row is to be written, 0: it need not be */
 	bool starved;    /* what is in in makes no whole line: more is needed */
 	bool in_ended;   /* the peer sends no more */
 	bool greeted;    /* BANNER was sent */

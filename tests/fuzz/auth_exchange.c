@@ -295,6 +295,7 @@ check_verdict(struct run *r, const char *text)
 	case AUTH_WRONG:
 	case AUTH_BROKEN:
 		return;
+	case AUTH_LIMITED: /* nobody says no */
 	case AUTH_TEMPORARY:
 		break;
 	}

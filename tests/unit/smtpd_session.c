@@ -16,7 +16,8 @@
 static int64_t
 hold_after(int64_t spent, unsigned delay)
 {
-	struct smtpd_session x = { .arrival = host_clock_ms() - spent };
+	struct smtpd_server s = { 0 };
+	struct smtpd_session x = { .s = &s, .arrival = host_clock_ms() - spent };
 	struct smtp_request request = { .ask = SMTP_ASK_CLOSE, .delay = delay };
 
 	assert_int_equal(smtpd_session_do(&x, &request), 0);
