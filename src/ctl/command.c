@@ -11,6 +11,8 @@
 #include "ctl/device.h"
 #include "ctl/enrol.h"
 #include "ctl/report.h"
+#include "ctl/sessions.h"
+#include "ctl/stats.h"
 #include "ctl/user.h"
 
 enum {
@@ -41,39 +43,51 @@ static const struct ctl_command COMMANDS[] = {
 	{ "enrol", "status", CTL_TAKES_JSON, 0, "", false, ctl_enrol_status },
 	{ "enrol", "token", CTL_TAKES_FOR | CTL_TAKES_LABEL, CTL_TAKES_FOR, "NAME", false,
 		ctl_enrol_token },
+	{ "sessions", NULL, CTL_TAKES_JSON | CTL_TAKES_WATCH, 0, "", false,
+		ctl_sessions_run },
+	{ "stats", NULL, CTL_TAKES_JSON | CTL_TAKES_PROMETHEUS, 0, "", false,
+		ctl_stats_run },
 };
 
 enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
-static bool
-is_group(const char *word)
+/* Where the word is a group, its first command. */
+static const struct ctl_command *
+find_group(const char *word)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(COMMANDS[i].group, word) == 0)
-			return true;
-	return false;
+			return &COMMANDS[i];
+	return NULL;
+}
+
+static const struct ctl_command *
+find_in_group(const char *group, const char *word)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(COMMANDS[i].group, group) == 0 &&
+			strcmp(COMMANDS[i].name, word) == 0)
+			return &COMMANDS[i];
+	ctl_fail(EX_USAGE, "there is no command `%s %s': see posternctl --help", group,
+		word);
+	return NULL;
 }
 
 const struct ctl_command *
-ctl_command_find(char **words, int n)
+ctl_command_find(char **words, int n, int *ret_used)
 {
-	if (n == 0 || !is_group(words[0])) {
+	const struct ctl_command *group = n > 0 ? find_group(words[0]) : NULL;
+
+	if (!group) {
 		ctl_fail(EX_USAGE,
-			"`user', `device' or `enrol' and a command are expected: see "
-			"posternctl --help");
+			"`user', `device', `enrol' and a command, `sessions' or `stats' "
+			"are expected: see posternctl --help");
 		return NULL;
 	}
-	if (n < CTL_COMMAND_WORDS) {
-		ctl_fail(EX_USAGE,
-			"%s: a command is expected behind it: see posternctl --help",
-			words[0]);
-		return NULL;
-	}
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(COMMANDS[i].group, words[0]) == 0 &&
-			strcmp(COMMANDS[i].name, words[1]) == 0)
-			return &COMMANDS[i];
-	ctl_fail(EX_USAGE, "there is no command `%s %s': see posternctl --help", words[0],
-		words[1]);
+	*ret_used = group->name ? 2 : 1;
+	if (n >= *ret_used)
+		return group->name ? find_in_group(words[0], words[1]) : group;
+	ctl_fail(EX_USAGE, "%s: a command is expected behind it: see posternctl --help",
+		words[0]);
 	return NULL;
 }

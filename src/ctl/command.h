@@ -25,13 +25,15 @@ enum ctl_takes {
 	CTL_TAKES_NAME = 1 << 18,
 	CTL_TAKES_USES = 1 << 19,
 	CTL_TAKES_NO_PASSWORD = 1 << 20,
+	CTL_TAKES_WATCH = 1 << 21,
+	CTL_TAKES_PROMETHEUS = 1 << 22,
 };
 
 struct ctl_options;
 
 struct ctl_command {
 	const char *group;    /* "user" */
-	const char *name;     /* "add" */
+	const char *name;     /* "add"; NULL where the group is the command */
 	unsigned takes;       /* enum ctl_takes, or-ed */
 	unsigned needs;       /* of those, what has to be given */
 	const char *operands; /* how they are called, a blank between; "" for none */
@@ -39,10 +41,12 @@ struct ctl_command {
 	int (*run)(const struct config *config, const struct ctl_options *o);
 };
 
-/* How many words there are before a command's operands. */
-enum { CTL_COMMAND_WORDS = 2 };
+/* The command that the words name, or NULL, having said what is wrong. *ret_used is how
+ * many of them it is called by; its operands follow. */
+const struct ctl_command *ctl_command_find(char **words, int n, int *ret_used);
 
-/* The command that the words name, or NULL, having said what is wrong. */
-const struct ctl_command *ctl_command_find(char **words, int n);
+/* What it is called, to be printed as "%s%s%s": group, a blank or nothing, name or
+ * nothing. */
+#define CTL_COMMAND_NAME(c) (c)->group, (c)->name ? " " : "", (c)->name ? (c)->name : ""
 
 #endif

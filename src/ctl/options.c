@@ -31,6 +31,8 @@ static const struct option long_options[] = {
 	{ "for", required_argument, NULL, CTL_TAKES_FOR },
 	{ "name", required_argument, NULL, CTL_TAKES_NAME },
 	{ "uses", required_argument, NULL, CTL_TAKES_USES },
+	{ "watch", no_argument, NULL, CTL_TAKES_WATCH },
+	{ "prometheus", no_argument, NULL, CTL_TAKES_PROMETHEUS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -65,6 +67,9 @@ static const char help[] =
 	"  enrol close [--name NAME]              no longer\n"
 	"  enrol status [--json]                  windows and tokens that are open\n"
 	"\n"
+	"  sessions [--json | --watch]            who is connected now\n"
+	"  stats [--json | --prometheus]          what has happened so far\n"
+	"\n"
 	"  -c FILE           the server's configuration "
 	"(" CONFIG_DEFAULT_PATH ")\n"
 	"  -o KEY=VALUE      a key of it that holds instead; may be given again\n"
@@ -74,6 +79,8 @@ static const char help[] =
 	"  --no-password     none: a certificate alone logs the user in (EXTERNAL)\n"
 	"  --replace         users who are there already get the new password\n"
 	"  --json            for programs\n"
+	"  --watch           again every second, in a terminal, until q is typed\n"
+	"  --prometheus      in the text format of Prometheus\n"
 	"  --help, --version\n"
 	"\n"
 	"NAME is `brad', which means the first of the domains served, or\n"
@@ -160,6 +167,12 @@ set_option(struct ctl_options *o, int option, unsigned *given)
 	case CTL_TAKES_REPLACE:
 		o->replace = true;
 		break;
+	case CTL_TAKES_WATCH:
+		o->watch = true;
+		break;
+	case CTL_TAKES_PROMETHEUS:
+		o->prometheus = true;
+		break;
 	default:
 		r = set_value(o, option, optarg);
 	}
@@ -193,16 +206,16 @@ count_operands(const struct ctl_command *c)
 static int
 set_operands(struct ctl_options *o, char **words, int n)
 {
-	const struct ctl_command *c = ctl_command_find(words, n);
-	int r, used = CTL_COMMAND_WORDS, count;
+	int r, used = 0, count;
+	const struct ctl_command *c = ctl_command_find(words, n, &used);
 
 	if (!c)
 		return EX_USAGE;
 	o->command = c;
 	count = count_operands(c);
 	if (n < used + count && !c->optional)
-		return ctl_fail(EX_USAGE, "%s %s: %s is expected behind it", c->group,
-			c->name, c->operands);
+		return ctl_fail(EX_USAGE, "%s%s%s: %s is expected behind it",
+			CTL_COMMAND_NAME(c), c->operands);
 	if (count > 0 && n > used)
 		o->name = words[used++];
 	if (count > 1 && n > used)
@@ -235,20 +248,23 @@ check_options(const struct ctl_options *o, unsigned given)
 		if (bit < CTL_TAKES_GENERATE)
 			continue;
 		if (given & bit & ~c->takes)
-			return ctl_fail(EX_USAGE, "--%s: %s %s does not take it", l->name,
-				c->group, c->name);
+			return ctl_fail(EX_USAGE, "--%s: %s%s%s does not take it",
+				l->name, CTL_COMMAND_NAME(c));
 		if (c->needs & bit & ~given)
-			return ctl_fail(EX_USAGE, "%s %s: --%s is expected", c->group,
-				c->name, l->name);
+			return ctl_fail(EX_USAGE, "%s%s%s: --%s is expected",
+				CTL_COMMAND_NAME(c), l->name);
 	}
+	if (o->json && (o->watch || o->prometheus))
+		return ctl_fail(EX_USAGE, "--json and --%s: one of them is expected",
+			o->watch ? "watch" : "prometheus");
 	if (o->generate + o->password_stdin + o->no_password > 1)
 		return ctl_fail(EX_USAGE,
 			"--generate, --password-stdin, --no-password: one of them is "
 			"expected");
 	if ((c->takes & CTL_TAKES_PIN) && !o->cert == !o->pin)
 		return ctl_fail(EX_USAGE,
-			"%s %s: --cert FILE or --pin HEX is expected, and one of them",
-			c->group, c->name);
+			"%s%s%s: --cert FILE or --pin HEX is expected, and one of them",
+			CTL_COMMAND_NAME(c));
 	return 0;
 }
 

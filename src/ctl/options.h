@@ -34,6 +34,8 @@ struct ctl_options {
 	int64_t for_seconds;     /* 0 where it is not given */
 	const char *window_name; /* --name, or NULL */
 	uint64_t uses;           /* 0 where it is not given */
+	bool watch;
+	bool prometheus;
 };
 
 /* Reads the command line. True with *ret, which ctl_options_clear ends, where there is

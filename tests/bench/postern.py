@@ -38,6 +38,13 @@ deliver = maildir:{home}/mail
 log = file:{home}/log
 enrol = off
 max_messages = 1000
+# Every limit is looked at and none is ever reached.
+limit_address_sessions = 100000
+limit_address_connections = 100000000
+limit_device_sessions = 100000
+limit_device_connections = 100000000
+limit_device_messages = 100000000
+limit_device_recipients = 100000000
 """
 
 AS_ROOT = os.geteuid() == 0
