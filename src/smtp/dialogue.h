@@ -90,7 +90,8 @@ enum smtp_answer {
 	SMTP_ANSWER_AUTH_UNKNOWN, /* no such mechanism here */
 	SMTP_ANSWER_AUTH_WEAK,    /* there is, but a stronger one has to be used */
 	SMTP_ANSWER_LIMIT, /* over a limit, as text says and when to come back; 421 4.7.0
-			    * for AUTH, which ends the session, else 450 4.7.1 */
+			    * for AUTH and ENROL, which ends the session, else 450 4.7.1
+			    */
 	SMTP_ANSWER_FULL,  /* OPEN, FINISH: no space left; 452 4.3.1 */
 	SMTP_ANSWER_FAULT, /* ours, for now: 451 4.3.0, 454 4.7.0 for AUTH */
 };

@@ -99,6 +99,9 @@ smtp_enrol_answer(struct smtp_turn *t, enum smtp_answer answer, const char *text
 				     : smtp_turn_reply(t, SMTP_REPLY_AUTH_FAULT, NULL);
 	case SMTP_ANSWER_NO:
 		return smtp_login_refuse(t, SMTP_REPLY_TOKEN_WRONG);
+	case SMTP_ANSWER_LIMIT:
+		t->request->ask = SMTP_ASK_CLOSE;
+		return smtp_dialogue_turn_away(t->d, text, t->replies);
 	default:
 		return smtp_turn_reply(t, SMTP_REPLY_AUTH_FAULT, NULL);
 	}

@@ -61,9 +61,9 @@ answer(struct talk *t, enum smtp_answer a, const char *text)
 
 /* Up to a state with these lines, each of which is answered with yes where it asks. */
 static void
-begin(struct talk *t, const char *const *lines)
+begin_as(const struct smtp_policy *policy, struct talk *t, const char *const *lines)
 {
-	*t = (struct talk){ .d = smtp_dialogue_new(&POLICY) };
+	*t = (struct talk){ .d = smtp_dialogue_new(policy) };
 	for (; *lines; lines++) {
 		say(t, *lines);
 		if (t->request.ask == SMTP_ASK_AUTH)
@@ -71,6 +71,12 @@ begin(struct talk *t, const char *const *lines)
 		else if (t->request.ask != SMTP_ASK_NOTHING)
 			answer(t, SMTP_ANSWER_YES, NULL);
 	}
+}
+
+static void
+begin(struct talk *t, const char *const *lines)
+{
+	begin_as(&POLICY, t, lines);
 }
 
 static void
@@ -172,15 +178,19 @@ test_login(void **state)
 		"421 4.7.0 Too many of them, come back in 7 seconds\r\n",
 		"421 Too many of them, come back in 7 seconds\r\n"
 	};
+	struct smtp_policy enrols = POLICY;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	enrols.enrols_only = true;
+	for (size_t i = 0; i < 4; i++) {
+		bool token = i / 2 == 1;
 		struct talk t;
 
-		begin(&t, GREETINGS[i]);
-		say(&t, "AUTH PLAIN =");
+		begin_as(token ? &enrols : &POLICY, &t, GREETINGS[i % 2]);
+		say(&t, token ? "XENROL abc" : "AUTH PLAIN =");
+		assert_int_equal(t.request.ask, token ? SMTP_ASK_ENROL : SMTP_ASK_AUTH);
 		answer(&t, SMTP_ANSWER_LIMIT, TEXT);
-		expect(&t, SMTP_ASK_CLOSE, REPLIES[i]);
+		expect(&t, SMTP_ASK_CLOSE, REPLIES[i % 2]);
 		assert_null(smtp_dialogue_user(t.d));
 		assert_int_equal(smtp_dialogue_state(t.d), SMTP_STATE_CLOSED);
 		assert_int_equal(smtp_dialogue_refusals(t.d, 421), 1);
