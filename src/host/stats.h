@@ -19,7 +19,7 @@ enum {
 	/* The last one of each of these is for all others. */
 	HOST_STATS_ALERTS = 28,
 	HOST_STATS_CODES = 27,
-	HOST_STATS_MECHANISMS = 7,
+	HOST_STATS_MECHANISMS = 8,
 	HOST_STATS_LIMITS = CONFIG_LIMITS * HOST_LIMITED, /* whose, and which */
 	HOST_STATS_BUCKETS = 14, /* of a histogram, that without an upper end included */
 };

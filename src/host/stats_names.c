@@ -47,7 +47,7 @@ static const unsigned CODES[HOST_STATS_CODES] = { 421, 430, 432, 450, 451, 452, 
 	556, 557, 0 };
 
 static const char *const MECHANISMS[HOST_STATS_MECHANISMS] = { "classic", "PLAIN",
-	"LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "EXTERNAL", "other" };
+	"LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "EXTERNAL", "XENROL", "other" };
 
 static const char *const LOGINS[HOST_LOGINS] = { "done", "enrolled", "wrong", "broken",
 	"limited", "fault" };

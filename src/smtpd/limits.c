@@ -117,9 +117,13 @@ smtpd_limits_write(struct smtpd_server *s, struct host_account *a)
 	return r == 0;
 }
 
+/* The row as it stands, and the name that goes with it. */
 static void
 note_written(struct smtpd_limits *l)
 {
+	if (*l->name && !l->name_written && host_slots_mine(l->table) >= 0)
+		l->name_written = host_sessions_write_user(l->table, &l->row, l->name) ==
+				  0;
 	l->written = host_clock_ms();
 	l->shown = l->row.state;
 	l->shown_messages = l->row.messages;
@@ -193,6 +197,7 @@ take_slot(struct smtpd_server *s, bool entered)
 	}
 	r = host_slots_claim(l->table, entered ? &l->row : NULL);
 	l->has_none = r < 0;
+	l->name_written = false;
 	if (r < 0)
 		say(s, s->config->run, r);
 	note_written(l);
@@ -213,7 +218,7 @@ enter(struct smtpd_server *s, enum config_limited whose, unsigned others)
 	return entered;
 }
 
-/* One who has a slot and no limits enters by being in the table. */
+/* One who has a slot and no limits enters by being in the table, soon. */
 static bool
 is_free_to_enter(const struct smtpd_server *s, enum config_limited whose)
 {
@@ -232,7 +237,9 @@ smtpd_limits_enter(struct smtpd_server *s, enum config_limited whose)
 	int r = -EAGAIN;
 
 	for (int i = 0; r == -EAGAIN && i < ROUNDS; i++) {
-		if (is_free_to_enter(s, whose) || !smtpd_limits_lock(s)) {
+		if (is_free_to_enter(s, whose))
+			return true;
+		if (!smtpd_limits_lock(s)) {
 			smtpd_limits_write_row(l);
 			return true;
 		}

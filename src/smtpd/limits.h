@@ -37,8 +37,16 @@ bool smtpd_limits_greet(struct smtpd_session *x);
  * the user is entered only by a login that was right. */
 const char *smtpd_limits_login(struct smtpd_session *x, enum auth_verdict verdict);
 
-/* How long the answer to a wrong password waits, if not as long as this, in milliseconds.
+/* A token is shown. NULL, or what the peer is to be told: the token is not looked at
+ * then.
  */
+const char *smtpd_limits_token(struct smtpd_session *x);
+
+/* What it was, as auth_redeem has it: a wrong one is a failed login of the source. */
+void smtpd_limits_token_judged(struct smtpd_session *x, int taken);
+
+/* How long the answer to a wrong password or token waits, if not as long as this, in
+ * milliseconds. */
 unsigned smtpd_limits_delay(const struct smtpd_session *x, unsigned delay);
 
 /* A sender, a recipient or a message is asked for. NULL, or what the peer is to be told.

@@ -29,7 +29,9 @@ struct smtpd_limits {
 	int64_t looked;              /* at an account the last time, by host_clock_ms */
 	struct host_account failing; /* of the user from this source and device */
 	struct host_failures failures;
-	const char *user; /* of whom a record may speak, or NULL */
+	const char *user;                     /* of whom a record may speak, or NULL */
+	char name[HOST_SESSION_USER_MAX + 1]; /* who has logged in; "" for nobody */
+	bool name_written;
 	struct host_session row;
 	int64_t written; /* the row, by host_clock_ms */
 	unsigned shown;  /* the state in it */

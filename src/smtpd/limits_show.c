@@ -60,6 +60,9 @@ smtpd_limits_device(struct smtpd_server *s)
 		return;
 	set_state(l, HOST_SESSION_DIALOGUE + SMTP_STATE_CONNECTED);
 	memcpy(l->row.device, s->identity.pin, sizeof l->row.device);
+	/* A stranger makes as many keys as it likes: only its address counts. */
+	if (s->enrols_only)
+		return;
 	smtpd_limits_know(l, CONFIG_LIMIT_DEVICE);
 	smtpd_limits_enter(s, CONFIG_LIMIT_DEVICE);
 }

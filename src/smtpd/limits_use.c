@@ -96,26 +96,38 @@ smtpd_limits_tell(struct smtpd_server *s)
 		TOO_MANY[over.what], over.wait, over.wait == 1 ? "" : "s");
 }
 
-/* Names the account of failures that goes with a user's name, and the user in the row,
- * who is not in it before he has logged in. */
+/* Names the account of failures of a user from this source and device; or, without a
+ * user, that of tokens from this source, which is the address: it makes as many keys as
+ * it likes. */
 static bool
-name_user(struct smtpd_limits *l, const char *user, bool logged_in)
+name_failing(struct smtpd_limits *l, const char *user)
 {
 	struct {
 		uint8_t source[HOST_LEDGER_KEY];
 		uint8_t device[HOST_SESSION_DEVICE];
 		uint8_t user[PKI_SHA256_SIZE];
-	} all;
+	} all = { 0 };
 
-	if (pki_sha256(user, strlen(user), all.user) < 0)
-		return false;
 	memcpy(all.source, l->accounts[CONFIG_LIMIT_ADDRESS].key, sizeof all.source);
-	memcpy(all.device, l->row.device, sizeof all.device);
-	if (logged_in) {
-		memcpy(&l->row.user, all.user, sizeof l->row.user);
-		l->row.user |= 1;
-	}
+	if (user || !l->is_known[CONFIG_LIMIT_ADDRESS])
+		memcpy(all.device, l->row.device, sizeof all.device);
+	if (user && pki_sha256(user, strlen(user), all.user) < 0)
+		return false;
 	host_account_name(&l->failing, HOST_LEDGER_FAILURES, &all, sizeof all);
+	return true;
+}
+
+/* The user in the row, who is not in it before he has logged in. */
+static bool
+name_user(struct smtpd_limits *l, const char *user)
+{
+	uint8_t sum[PKI_SHA256_SIZE];
+
+	if (pki_sha256(user, strlen(user), sum) < 0)
+		return false;
+	memcpy(&l->row.user, sum, sizeof l->row.user);
+	l->row.user |= 1;
+	snprintf(l->name, sizeof l->name, "%s", user);
 	return true;
 }
 
@@ -161,7 +173,8 @@ has_failed_too_often(struct smtpd_server *s, enum config_limited whose, unsigned
 }
 
 /* By the failures of the address and the device as this connection knows them since it
- * entered and since its own, and by those of this user from here as they are now. */
+ * entered and since its own, and by those of this user from here as they are now; or,
+ * without a user, by those of tokens. */
 static bool
 judge_try(struct smtpd_server *s, const char *user)
 {
@@ -174,10 +187,11 @@ judge_try(struct smtpd_server *s, const char *user)
 		if (has_failed_too_often(s, whose, wait))
 			return false;
 	}
-	if (!name_user(l, user, false) || !read_failures(s))
+	if (!name_failing(l, user) || !read_failures(s))
 		return true;
 	wait = host_failures_wait(shutout(s), &l->failures, host_clock_now_ns());
-	return !has_failed_too_often(s, CONFIG_LIMIT_USER, wait);
+	return !has_failed_too_often(
+		s, user ? CONFIG_LIMIT_USER : CONFIG_LIMIT_ADDRESS, wait);
 }
 
 /* Whether a login may be tried. */
@@ -206,7 +220,8 @@ smtpd_limits_guard(struct smtpd_server *s)
 	s->peer.context = s;
 }
 
-/* A wrong password: of the user from here, and on the account of address and device. */
+/* A wrong password or token: of the user, or of tokens, from here, and on the account of
+ * address and device. */
 static void
 note_failure(struct smtpd_server *s)
 {
@@ -250,12 +265,10 @@ enter_user(struct smtpd_session *x, const char *user)
 	struct smtpd_limits *l = x->s->limits;
 	bool entered;
 
-	if (!name_user(l, user, true))
+	if (!name_user(l, user))
 		return NULL;
 	smtpd_limits_know(l, CONFIG_LIMIT_USER);
 	l->row.state = HOST_SESSION_DIALOGUE + SMTP_STATE_READY;
-	if (l->table)
-		host_sessions_write_user(l->table, &l->row, user);
 	l->user = user;
 	entered = smtpd_limits_enter(x->s, CONFIG_LIMIT_USER);
 	l->user = NULL;
@@ -300,6 +313,39 @@ smtpd_limits_login(struct smtpd_session *x, enum auth_verdict verdict)
 	l->stats.n[host_stat_login(
 		auth_exchange_mechanism(x->exchange), result_of(verdict, text))]++;
 	return text;
+}
+
+static void
+count_token(struct smtpd_limits *l, enum host_login result)
+{
+	l->stats.n[host_stat_login("XENROL", result)]++;
+}
+
+const char *
+smtpd_limits_token(struct smtpd_session *x)
+{
+	struct smtpd_limits *l = x->s->limits;
+
+	if (!l || may_try(x->s, NULL))
+		return NULL;
+	count_token(l, HOST_LOGIN_LIMITED);
+	return l->text;
+}
+
+void
+smtpd_limits_token_judged(struct smtpd_session *x, int taken)
+{
+	struct smtpd_limits *l = x->s->limits;
+
+	if (!l)
+		return;
+	count_token(l, taken < 0    ? HOST_LOGIN_FAULT
+		       : taken == 0 ? HOST_LOGIN_WRONG
+				    : HOST_LOGIN_ENROLLED);
+	if (taken == 0)
+		note_failure(x->s);
+	else if (taken > 0)
+		forget_failures(x->s);
 }
 
 unsigned

@@ -151,11 +151,18 @@ redeem(struct smtpd_session *x, const struct smtp_request *request)
 	const struct smtpd_server *s = x->s;
 	struct auth_redemption r = { request->token, request->name, request->label };
 	struct host_record record = { .priority = LOG_NOTICE, .event = "login-failed" };
+	const char *over;
 	int taken;
 
 	if (!s->proved || !s->enrols_only)
 		return (struct reply){ SMTP_ANSWER_FAULT, NULL };
+	over = smtpd_limits_token(x);
+	if (over) {
+		x->why = "limited";
+		return (struct reply){ SMTP_ANSWER_LIMIT, over };
+	}
 	taken = auth_redeem(s->config, s->peer.pin, &r, x->enrolled, &record.reason);
+	smtpd_limits_token_judged(x, taken);
 	if (taken < 0)
 		return report_store_fault(x, taken);
 	if (taken == 0) {

@@ -215,7 +215,7 @@ def test_nothing_is_overwritten(door, authority, machine):
 
 def test_refused_tokens(door, authority, machine):
     """Used, past, another user's, guessed, a locked user's: the same words."""
-    d = door(keys=authority)
+    d = door(keys=authority, limit_user_failures=0)
     for name in ("brad", "sue", "lee"):
         d.add_user(name)
     d.ctl("user", "lock", "lee")
@@ -414,7 +414,7 @@ def test_answer_that_is_lost(door, authority, machine):
 
 def test_many_show_one_token(door, authority):
     """64 strangers at the same moment: one of them is the device."""
-    d = door(keys=authority)
+    d = door(keys=authority, limit_user_failures=0)
     d.add_user("brad")
     bundles = [authority.self_signed("x") for _ in range(64)]
     token = token_for(d)
@@ -444,6 +444,19 @@ def test_a_stranger_is_held_to_three_guesses(door, authority):
         client.send(b"XENROL x\r\n")
         assert [client.reply().code for _ in range(2)] == [535, 421]
         assert client.at_end()
+
+
+def test_shut_out(door, authority, machine):
+    """The client says when to come back, and keeps nothing."""
+    d = door(keys=authority, limit_user_failures=1)
+    d.add_user("brad")
+    used, token = token_for(d), token_for(d)
+    machine(d).enrol(used)
+    m = machine(d)
+    m.enrol(used, status=77)
+    ran = m.enrol(token, status=75)
+    assert re.search(r"too many failed logins from your address, come back in \d+ sec", ran.stderr)
+    assert m.files() == []
 
 
 @pytest.mark.parametrize("bind", ["user", "any"])
