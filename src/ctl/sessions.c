@@ -12,11 +12,14 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "auth/device.h"
 #include "base/cleanup.h"
 #include "ctl/report.h"
 #include "host/clock.h"
 
 static const char TABLE[] = "sessions";
+
+_Static_assert((int)HOST_SESSION_DEVICE == (int)PKI_PIN_SIZE, "a device is its pin");
 
 void
 ctl_say_shared(void *context, const char *path, int error)
@@ -70,7 +73,7 @@ take_session(void *context, unsigned slot, const struct host_session *row)
 		r->cap = cap;
 	}
 	one = &r->found.all[r->found.n++];
-	one->row = *row;
+	*one = (struct ctl_session){ .row = *row };
 	host_sessions_read_user(r->slots, slot, row, one->user);
 	return 0;
 }
@@ -134,6 +137,22 @@ judge_all(const struct config *config, const struct host_shared_report *report,
 		host_ledger_close(&ledger);
 }
 
+/* What people call the devices. */
+static void
+label_all(const struct config *config, struct ctl_sessions *s)
+{
+	CLEANUP(auth_store_cleanup) struct auth_store *store = NULL;
+	enum auth_standing standing;
+	struct auth_device device;
+
+	if (s->n == 0 || auth_store_open(config->users, &store) < 0)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		if (auth_device_find(store, s->all[i].row.device, 0, &device, &standing) >
+			0)
+			memcpy(s->all[i].label, device.label, sizeof device.label);
+}
+
 int
 ctl_sessions_read(const struct config *config, const struct host_shared_report *report,
 	struct ctl_sessions *ret)
@@ -153,6 +172,7 @@ ctl_sessions_read(const struct config *config, const struct host_shared_report *
 		qsort(reading.found.all, reading.found.n, sizeof *reading.found.all,
 			compare);
 	judge_all(config, report, &reading.found);
+	label_all(config, &reading.found);
 	*ret = reading.found;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef CTL_SESSIONS_H
 #define CTL_SESSIONS_H
 
+#include "auth/label.h"
 #include "base/buffer.h"
 #include "config/config.h"
 #include "ctl/options.h"
@@ -15,6 +16,7 @@
 struct ctl_session {
 	struct host_session row;
 	char user[HOST_SESSION_USER_MAX + 1];
+	char label[AUTH_LABEL_SIZE]; /* of the device, as the store has it; "" for none */
 	/* How much is left of each limit; -1 where there is no limit, or nothing is
 	 * known.
 	 */
@@ -29,7 +31,8 @@ struct ctl_sessions {
 /* Answers an exit status. */
 int ctl_sessions_run(const struct config *config, const struct ctl_options *o);
 
-/* Reads the table and the ledger; report is told of files that are no good. 0 with *ret,
+/* Reads the table, the ledger and the devices' labels, which are missing where the store
+ * cannot be read; report is told of files that are no good. 0 with *ret,
  * which ctl_sessions_clear ends, or a negative errno. */
 int ctl_sessions_read(const struct config *config,
 	const struct host_shared_report *report, struct ctl_sessions *ret);

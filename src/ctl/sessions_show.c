@@ -19,6 +19,7 @@ enum {
 	ADDRESS_SIZE = INET6_ADDRSTRLEN,
 	PEER_SIZE = ADDRESS_SIZE + 10,
 	DEVICE_SHOWN = 16, /* digits of a pin, for people */
+	DEVICE_WIDTH = 20, /* and of the column, which may have a label */
 	MAPPED_AT = 12,    /* IPv4 in IPv6 */
 };
 
@@ -55,6 +56,21 @@ has_device(const struct host_session *row)
 	static const uint8_t NONE[HOST_SESSION_DEVICE];
 
 	return memcmp(row->device, NONE, sizeof NONE) != 0;
+}
+
+/* Its label, or else the beginning of its pin. */
+static void
+device_of(const struct ctl_session *s, char ret[DEVICE_WIDTH + 1])
+{
+	char pin[2 * HOST_SESSION_DEVICE + 1];
+
+	text_hex(s->row.device, sizeof s->row.device, pin);
+	if (*s->label)
+		snprintf(ret, DEVICE_WIDTH + 1, "%.*s", DEVICE_WIDTH, s->label);
+	else if (has_device(&s->row))
+		snprintf(ret, DEVICE_WIDTH + 1, "%.*s", DEVICE_SHOWN, pin);
+	else
+		snprintf(ret, DEVICE_WIDTH + 1, "-");
 }
 
 /* "7s", "12m", "3h": how long ago a time in milliseconds was. */
@@ -103,7 +119,7 @@ static int
 put_row(struct buffer *b, const struct ctl_session *s, int64_t now)
 {
 	CLEANUP(buffer_free) struct buffer user = { 0 };
-	char device[2 * HOST_SESSION_DEVICE + 1] = "-", peer[PEER_SIZE];
+	char device[DEVICE_WIDTH + 1], peer[PEER_SIZE];
 	char since[16], lasts[16], messages[24], recipients[24];
 
 	peer_of(&s->row, peer);
@@ -111,16 +127,15 @@ put_row(struct buffer *b, const struct ctl_session *s, int64_t now)
 	age_of(s->row.changed, now, lasts, sizeof lasts);
 	left_of(s, HOST_LIMIT_MESSAGES, messages, sizeof messages);
 	left_of(s, HOST_LIMIT_RECIPIENTS, recipients, sizeof recipients);
-	if (has_device(&s->row))
-		text_hex(s->row.device, sizeof s->row.device, device);
+	device_of(s, device);
 	if (text_escape(&user, *s->user ? s->user : "-",
 		    strlen(*s->user ? s->user : "-")) < 0 ||
 		!buffer_string(&user))
 		return -ENOMEM;
 	return buffer_printf(b,
-		"%7s  %-21s  %-16.*s  %-24s  %-14s %7s %6" PRIu32 " %6" PRIu32
-		" %10" PRIu64 " %8s %8s\n",
-		since, peer, DEVICE_SHOWN, device, buffer_string(&user),
+		"%7s  %-21s  %-*s  %-24s  %-14s %7s %6" PRIu32 " %6" PRIu32 " %10" PRIu64
+		" %8s %8s\n",
+		since, peer, DEVICE_WIDTH, device, buffer_string(&user),
 		host_session_state_name(s->row.state), lasts, s->row.messages,
 		s->row.recipients, s->row.bytes, messages, recipients);
 }
@@ -129,9 +144,9 @@ static int
 put_head(struct buffer *b)
 {
 	return buffer_printf(b,
-		"%7s  %-21s  %-16s  %-24s  %-14s %7s %6s %6s %10s %8s %8s\n", "SINCE",
-		"FROM", "DEVICE", "USER", "STATE", "FOR", "MSGS", "RCPTS", "BYTES",
-		"MSGSLEFT", "RCPTLEFT");
+		"%7s  %-21s  %-*s  %-24s  %-14s %7s %6s %6s %10s %8s %8s\n", "SINCE",
+		"FROM", DEVICE_WIDTH, "DEVICE", "USER", "STATE", "FOR", "MSGS", "RCPTS",
+		"BYTES", "MSGSLEFT", "RCPTLEFT");
 }
 
 /* Cuts what was appended behind at to so many columns; it is ASCII. */
@@ -223,6 +238,8 @@ put_object(struct buffer *b, const struct ctl_session *s)
 		r = buffer_printf(b, ", \"port\": %u", s->row.port);
 	if (r == 0)
 		r = put_string(b, "device", device);
+	if (r == 0)
+		r = put_string(b, "label", s->label);
 	if (r == 0)
 		r = put_string(b, "user", s->user);
 	if (r == 0)

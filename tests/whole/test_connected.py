@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import termios
@@ -16,8 +17,9 @@ import pytest
 
 import harness
 import observe
+from certificates import pin_of
 from scripted import Terminal
-from sessions import leave, log_in, plain, send, stuffed
+from sessions import b64, leave, log_in, plain, send, stuffed
 
 MESSAGE = b"Subject: Test\r\n\r\nHi\r\n"
 BRAD, ANN = "brad@447.edu", "ann@447.edu"
@@ -142,6 +144,113 @@ def test_the_dead_are_never_shown(door):
             d.handlers[-1].kill()
             d.handlers[-1].wait()
             assert listed(d) == [] and len(d.ctl("sessions").stdout.splitlines()) == 1
+
+
+def rows(door):
+    """The rows of the first table that are not all zero."""
+    table = (door.dir / "run" / "sessions.0").read_bytes()[128:128 + 128 * 256]
+    return [row for n in range(256) if any(row := table[n * 128:(n + 1) * 128])]
+
+
+def quits(d):
+    with d.connect() as client:
+        assert len(rows(d)) == 1
+        leave(client)
+
+
+def vanishes(d):
+    with d.connect():
+        assert len(rows(d)) == 1
+
+
+def never_speaks(d):
+    with d.socket():
+        in_state(d, "handshake")
+
+
+def is_nobody(d):
+    with d.socket() as client, pytest.raises(ssl.SSLError):
+        client.start_tls(d.context(None, tls="1.2"))
+
+
+def address_is_over(d):
+    """Its neighbour is listed, and nobody else."""
+    d.configure(limit_address_sessions=1)
+    with d.connect() as neighbour:
+        with d.socket() as client, pytest.raises(ssl.SSLError):
+            client.start_tls(d.context(tls="1.2"))
+        assert [s["port"] for s in listed(d)] == [neighbour.sock.getsockname()[1]]
+        assert len(rows(d)) == 1
+
+
+def device_is_over(d):
+    d.configure(limit_device_sessions=1)
+    with d.connect():
+        with d.socket() as client:
+            client.start_tls(d.context())
+            assert client.reply().code == 421 and client.at_end()
+        harness.until(lambda: len(rows(d)) == 1, what="the end of the row")
+
+
+def user_is_over(d):
+    d.configure(limit_user_connections=1)
+    password = d.add_user(BRAD)
+    for code in (235, 421):
+        with d.connect() as client:
+            client.command("EHLO client", 250)
+            client.command(f"AUTH PLAIN {plain(BRAD, password)}", code)
+
+
+def is_told_to_stop(d):
+    with d.connect() as client:
+        d.handlers[-1].terminate()
+        assert client.reply().code == 421
+
+
+def tls_process_dies(d):
+    d.exits = (0, 71)
+    with d.connect():
+        os.kill(harness.until(lambda: observe.children(d.handlers[-1].pid), what="it")[0],
+                signal.SIGKILL)
+        d.wait()
+
+
+@pytest.mark.parametrize("way", [
+    quits, vanishes, never_speaks, is_nobody, address_is_over, device_is_over, user_is_over,
+    is_told_to_stop, tls_process_dies], ids=lambda way: way.__name__)
+def test_no_row_stays(door, way):
+    """However a session ends, or is refused."""
+    d = door()
+    way(d)
+    d.wait()
+    assert rows(d) == [] and listed(d) == []
+    assert json.loads(d.ctl("stats", "--json").stdout)["connections"] == len(d.handlers)
+
+
+def test_labels_of_devices(door):
+    """What people call a device, whatever its certificate says; as the store has it now."""
+    d = door(limit_device_sessions=5)
+    pin = pin_of(d.keys.client(ANN))
+    d.add_user(BRAD)
+    d.ctl("device", "add", "brad", "--pin", pin, "--label", "on the second floor, left")
+    with d.connect(ANN) as client, d.connect(BRAD), d.socket():
+        client.command("EHLO client", 250)
+        client.command(f"AUTH EXTERNAL {b64(BRAD)}", 235)
+        found = harness.until(lambda: [
+            s for s in listed(d) if s["state"] == "ready"], what="the device")[0]
+        assert (found["device"], found["label"]) == (pin, "on the second floor, left")
+        assert found["left"]["device"]["sessions"] == 4 and found["user"] == BRAD
+        known = {s["port"]: s["label"] for s in listed(d)}
+        assert len(known) == 3 and list(known.values()).count(None) == 2
+        # So much of it as the column has room for.
+        assert " on the second floor,  brad@" in d.ctl("sessions").stdout
+        d.ctl("device", "label", pin, "roof")
+        assert re.search(r" roof +brad@447\.edu +ready", d.ctl("sessions").stdout)
+        d.ctl("device", "del", pin)
+        assert [s["label"] for s in listed(d)] == [None] * 3
+        assert re.search(rf" {pin[:16]} +brad@447\.edu +ready", d.ctl("sessions").stdout)
+        d.users.unlink()
+        assert [s["label"] for s in listed(d)] == [None] * 3
 
 
 def test_ipv6_and_no_address(door):
