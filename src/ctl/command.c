@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "ctl/check.h"
 #include "ctl/device.h"
 #include "ctl/enrol.h"
 #include "ctl/report.h"
@@ -41,6 +42,7 @@ static const struct ctl_command COMMANDS[] = {
 	{ "enrol", "open", WINDOW, CTL_TAKES_FOR, "", false, ctl_enrol_open },
 	{ "enrol", "close", CTL_TAKES_NAME, 0, "", false, ctl_enrol_close },
 	{ "enrol", "status", CTL_TAKES_JSON, 0, "", false, ctl_enrol_status },
+	{ "check", NULL, CTL_TAKES_JSON, 0, "", false, ctl_check },
 	{ "enrol", "token", CTL_TAKES_FOR | CTL_TAKES_LABEL, CTL_TAKES_FOR, "NAME", false,
 		ctl_enrol_token },
 	{ "sessions", NULL, CTL_TAKES_JSON | CTL_TAKES_WATCH, 0, "", false,
@@ -80,8 +82,8 @@ ctl_command_find(char **words, int n, int *ret_used)
 
 	if (!group) {
 		ctl_fail(EX_USAGE,
-			"`user', `device', `enrol' and a command, `sessions' or `stats' "
-			"are expected: see posternctl --help");
+			"`user', `device', `enrol' and a command, `sessions', `stats' or "
+			"`check' are expected: see posternctl --help");
 		return NULL;
 	}
 	*ret_used = group->name ? 2 : 1;

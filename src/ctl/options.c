@@ -69,6 +69,7 @@ static const char help[] =
 	"\n"
 	"  sessions [--json | --watch]            who is connected now\n"
 	"  stats [--json | --prometheus]          what has happened so far\n"
+	"  check [--json]                         what is wrong, and what mends it\n"
 	"\n"
 	"  -c FILE           the server's configuration "
 	"(" CONFIG_DEFAULT_PATH ")\n"

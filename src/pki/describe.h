@@ -52,6 +52,10 @@ void pki_description_clear(struct pki_description *description);
 bool pki_certificate_is_from(
 	const void *der, size_t len, const void *issuer, size_t issuer_len);
 
+/* Whether a certificate is that of a host with this name or address, as clients see it
+ * (RFC 9525). */
+bool pki_certificate_names(const void *der, size_t len, const char *host);
+
 /* The type that a key like this certificate's would have; PKI_KEY_P256 for what is made
  * here no more. */
 enum pki_key_type pki_certificate_key_type(const void *der, size_t len);

@@ -183,3 +183,12 @@ pki_certificate_key_type(const void *der, size_t len)
 		return PKI_KEY_P256;
 	}
 }
+
+bool
+pki_certificate_names(const void *der, size_t len, const char *host)
+{
+	CLEANUP(pki_crt_free) gnutls_x509_crt_t crt = NULL;
+
+	return pki_crt_read(der, len, &crt) == 0 &&
+	       gnutls_x509_crt_check_hostname2(crt, host, 0) != 0;
+}

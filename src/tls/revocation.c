@@ -205,7 +205,8 @@ tls_revocation_load(const char *path, const char *run, const struct pki_der *cas
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run)
+		folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fault = load(fd, folder, cas, n_cas, r);
 	if (fault < 0) {
 		tls_revocation_free(r);

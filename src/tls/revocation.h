@@ -13,7 +13,7 @@
 
 struct tls_revocation;
 
-/* Reads the lists at path; run is the shared folder, and cas the CA certificates (DER)
+/* Reads the lists at path; run is the shared folder or NULL, and cas the CA certificates (DER)
  * whose signatures are worth noting. 0 with *ret, which tls_revocation_free ends, and
  * which a fork may take along; -EBADMSG where the file holds no lists or damaged ones, or
  * another negative errno where it cannot be read. */

@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/reader.h"
 #include "pki/handle.h"
 #include "tls/credentials_private.h"
 #include "tls/judge.h"
+#include "tls/revocation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +56,32 @@ credentials(void)
 	return &c;
 }
 
+/* A list of somebody else, which says nothing of anybody here. */
+static struct tls_revocation *
+other_list(void)
+{
+	static const char list[] =
+		"-----BEGIN X509 CRL-----\n"
+		"MIHMMHQCAQEwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAxMHVGVzdCBDQRcNMjYxMTI2\n"
+		"MDEzMjA4WhcNMjYxMTI2MDMzMjA4WjAAoC8wLTAfBgNVHSMEGDAWgBQ5IKfqpwYw\n"
+		"dweoHwriHcI9QoKltjAKBgNVHRQEAwIBCTAKBggqhkjOPQQDAgNIADBFAiEA3l8h\n"
+		"E0pkTnTIYB28+XdPFrZZW39Ar6OFluZHWU/RLsgCIA/+KTVry3k6KEGqsjD169Db\n"
+		"y8tXQnknTI2XE5Zt0K4S\n"
+		"-----END X509 CRL-----\n";
+	static struct tls_revocation *r;
+	char path[] = "/tmp/postern-fuzz-XXXXXX";
+	int fd;
+
+	if (r)
+		return r;
+	fd = mkstemp(path);
+	check(fd >= 0 && write(fd, list, sizeof(list) - 1) == (ssize_t)sizeof(list) - 1);
+	check(tls_revocation_load(path, NULL, NULL, 0, &r) == 0);
+	unlink(path);
+	close(fd);
+	return r;
+}
+
 static void
 check_trusted(struct gnutls_x509_crt_int *leaf)
 {
@@ -81,8 +109,7 @@ judge(struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n)
 	if (verdict == PKI_TRUSTED)
 		check_trusted(leaf);
 	check(tls_judge_device(c, chain, n) == PKI_TRUSTED);
-	/* As if there were a list, which revokes nobody. */
-	strict.revocation = true;
+	strict.revocation = other_list();
 	check(tls_judge_device(&strict, chain, n) != PKI_UNKNOWN_CA);
 	check(tls_judge_pinned(c, leaf) == PKI_TRUSTED);
 	tls_judge_pinned(&strict, leaf);

@@ -81,7 +81,7 @@ class Authority:
         self.dir = folder("postern-authority-")
         self.made = 0
         self.ca_pair = self.self_signed(
-            name, uses=("ca", "cert_signing_key", "crl_signing_key"), days=30)
+            name, uses=("ca", "cert_signing_key", "crl_signing_key"), days=3000)
         self.ca = self.ca_pair.cert
         self.server_pair = self.server(server_key)
         self.cert, self.key = self.server_pair.cert, self.server_pair.key

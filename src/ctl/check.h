@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: ISC
+/*
+ * posternctl check: everything that people get wrong, looked at without changing a thing.
+ * Each part adds its findings; none of them ends the others.
+ */
+#ifndef CTL_CHECK_H
+#define CTL_CHECK_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "ctl/finding.h"
+
+struct ctl_options;
+
+/* All of it. The exit status is that of ctl_findings_end. */
+int ctl_check(const struct config *config, const struct ctl_options *o);
+
+/* The server's certificate and key, whom it trusts, who is revoked. */
+void ctl_check_tls(const struct config *config, int64_t now, struct ctl_findings *f);
+
+/* Files and folders: whether the service gets at them, and others do not. */
+void ctl_check_paths(const struct config *config, struct ctl_findings *f);
+
+/* The lines of the user store. */
+void ctl_check_store(const struct config *config, struct ctl_findings *f);
+
+/* Whether the installed units say what the configuration says (file is its name, NULL for
+ * the usual one), and whether the machine is large enough for what they allow. */
+void ctl_check_units(
+	const struct config *config, const char *file, struct ctl_findings *f);
+
+/* "2026-11-26" of that time. */
+enum { CTL_DAY_SIZE = 24 };
+void ctl_check_day(int64_t seconds, char ret[CTL_DAY_SIZE]);
+
+#endif

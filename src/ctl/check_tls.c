@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: ISC
+/*
+ * Certificates, keys, lists and pins as the server will find them. What cannot be read is
+ * said once, and nothing is concluded from it.
+ */
+#include "ctl/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "pki/crl.h"
+#include "pki/describe.h"
+#include "pki/file.h"
+#include "pki/identity.h"
+#include "tls/credentials.h"
+
+enum { DAY = 24 * 3600, CERTIFICATE_DAYS = 30, LIST_DAYS = 7, FILE_MAX = 1 << 20 };
+
+static int
+read_chain(
+	const char *key, const char *path, struct pki_chain *ret, struct ctl_findings *f)
+{
+	CLEANUP(buffer_free) struct buffer pem = { 0 };
+	int r = pki_file_read(AT_FDCWD, path, FILE_MAX, &pem);
+
+	if (r == 0)
+		r = pki_chain_read(buffer_data(&pem), buffer_len(&pem), ret);
+	if (r < 0)
+		ctl_finding_add(f, CTL_ERROR, key, "%s: %s", path,
+			r == -EBADMSG ? "no certificate in PEM" : strerror(-r));
+	return r;
+}
+
+/* One certificate's dates. */
+static void
+check_dates(const char *key, const char *path, const struct pki_identity *id, int64_t now,
+	const char *remedy, struct ctl_findings *f)
+{
+	int64_t days = (id->not_after - now) / DAY;
+	char day[CTL_DAY_SIZE];
+
+	ctl_check_day(id->not_before > now ? id->not_before : id->not_after, day);
+	if (id->not_after <= now || days < CERTIFICATE_DAYS)
+		ctl_finding_remedy(f, "%s", remedy);
+	if (id->not_before > now)
+		ctl_finding_add(f, CTL_ERROR, key, "%s is valid from %s only", path, day);
+	else if (id->not_after <= now)
+		ctl_finding_add(f, CTL_ERROR, key, "%s has expired on %s", path, day);
+	else if (days < CERTIFICATE_DAYS)
+		ctl_finding_add(f, CTL_WARNING, key, "%s expires on %s, in %lld days",
+			path, day, (long long)days);
+	else
+		ctl_finding_add(f, CTL_FINE, key, "%s is valid until %s", path, day);
+}
+
+static void
+check_use(const struct config *config, const struct pki_chain *chain,
+	struct ctl_findings *f)
+{
+	const struct buffer *leaf = &chain->der[0];
+	CLEANUP(pki_description_clear) struct pki_description what = { 0 };
+
+	if (pki_describe(buffer_data(leaf), buffer_len(leaf), &what) < 0)
+		return;
+	if (!what.for_server) {
+		ctl_finding_remedy(
+			f, "postern-keys init --dir DIR --host %s", config->hostname);
+		ctl_finding_add(f, CTL_ERROR, "tls_cert",
+			"the certificate is not for servers (%s)",
+			*what.uses ? what.uses : "no use is named");
+	}
+	if (pki_certificate_names(
+		    buffer_data(leaf), buffer_len(leaf), config->hostname)) {
+		ctl_finding_add(f, CTL_FINE, "hostname", "%s is in the certificate",
+			config->hostname);
+		return;
+	}
+	ctl_finding_remedy(f, "postern-keys init --dir DIR --host %s", config->hostname);
+	ctl_finding_add(f, CTL_ERROR, "hostname",
+		"%s is not among the certificate's names (%s): clients will not trust it",
+		config->hostname, *what.others ? what.others : "none");
+}
+
+/* Each certificate is signed by the one behind it. */
+static void
+check_order(const struct pki_chain *chain, struct ctl_findings *f)
+{
+	for (size_t i = 0; i + 1 < chain->n; i++) {
+		const struct buffer *one = &chain->der[i], *issuer = &chain->der[i + 1];
+
+		if (pki_certificate_is_from(buffer_data(one), buffer_len(one),
+			    buffer_data(issuer), buffer_len(issuer)))
+			continue;
+		ctl_finding_remedy(f,
+			"put the issuers behind the certificate, each after whom it "
+			"has signed");
+		ctl_finding_add(f, CTL_ERROR, "tls_cert",
+			"certificate %zu of the file is not signed by the one behind it",
+			i + 1);
+		return;
+	}
+}
+
+static void
+check_certificates(const char *key, const char *path, const struct pki_chain *chain,
+	int64_t now, const char *remedy, struct ctl_findings *f)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		CLEANUP(pki_identity_clear) struct pki_identity id = { 0 };
+
+		if (pki_identity_read(buffer_data(&chain->der[i]),
+			    buffer_len(&chain->der[i]), &id) == 0)
+			check_dates(key, path, &id, now, remedy, f);
+	}
+}
+
+static void
+check_server(const struct config *config, int64_t now, struct ctl_findings *f)
+{
+	struct pki_chain chain = { 0 };
+
+	if (read_chain("tls_cert", config->tls_cert, &chain, f) < 0)
+		return;
+	check_certificates("tls_cert", config->tls_cert, &chain, now,
+		"postern-keys renew server --dir DIR", f);
+	check_order(&chain, f);
+	check_use(config, &chain, f);
+	pki_chain_clear(&chain);
+}
+
+/* Everything together, as a connection reads it; but nothing is left in the shared
+ * folder, which is the service's. */
+static void
+check_whole(const struct config *config, struct ctl_findings *f)
+{
+	CLEANUP(buffer_free) struct buffer fault = { 0 };
+	struct tls_credentials *credentials = NULL;
+	struct config alone = *config;
+	int r;
+
+	alone.run = NULL;
+	r = tls_credentials_load(&alone, &credentials, &fault);
+	if (r == 0)
+		r = tls_credentials_check_key(&alone, credentials, &fault);
+	tls_credentials_free(credentials);
+	if (r == 0)
+		ctl_finding_add(f, CTL_FINE, "tls_key", "%s is the certificate's key",
+			config->tls_key);
+	else
+		ctl_finding_add(f, CTL_ERROR, "tls", "%s",
+			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
+}
+
+static void
+check_roots(const struct config *config, int64_t now, struct ctl_findings *f)
+{
+	struct pki_chain chain = { 0 };
+
+	if (!config->tls_ca) {
+		if (!config->tls_pins)
+			ctl_finding_add(f, CTL_WARNING, "tls_ca",
+				"none, and no tls_pins: only devices of the store get "
+				"in");
+		return;
+	}
+	if (read_chain("tls_ca", config->tls_ca, &chain, f) < 0)
+		return;
+	check_certificates("tls_ca", config->tls_ca, &chain, now,
+		"postern-keys renew ca --dir DIR", f);
+	pki_chain_clear(&chain);
+}
+
+static void
+check_list(const char *path, const struct pki_crl *list, size_t number, int64_t now,
+	struct ctl_findings *f)
+{
+	char day[CTL_DAY_SIZE];
+	int64_t left = list->next_update - now;
+
+	ctl_check_day(list->next_update, day);
+	if (left < LIST_DAYS * DAY)
+		ctl_finding_remedy(f, "postern-keys crl --dir DIR");
+	if (list->this_update > now)
+		ctl_finding_add(f, CTL_ERROR, "tls_crl",
+			"list %zu of %s is of the future", number, path);
+	else if (left <= 0)
+		ctl_finding_add(f, CTL_ERROR, "tls_crl",
+			"list %zu of %s was to be replaced by %s: nobody gets in", number,
+			path, day);
+	else if (left < LIST_DAYS * DAY)
+		ctl_finding_add(f, CTL_WARNING, "tls_crl",
+			"list %zu of %s has to be replaced by %s", number, path, day);
+	else
+		ctl_finding_add(f, CTL_FINE, "tls_crl",
+			"list %zu of %s, with %zu entries, is current until %s", number,
+			path, list->n_entries, day);
+}
+
+static void
+check_lists(const struct config *config, int64_t now, struct ctl_findings *f)
+{
+	CLEANUP(buffer_free) struct buffer pem = { 0 };
+	CLEANUP(pki_crls_clear) struct pki_crls lists = { 0 };
+
+	/* What cannot be read was said of the whole. */
+	if (!config->tls_crl ||
+		pki_file_read(AT_FDCWD, config->tls_crl, PKI_CRL_FILE_MAX, &pem) < 0 ||
+		pki_crls_read(buffer_data(&pem), buffer_len(&pem), &lists) < 0)
+		return;
+	for (size_t i = 0; i < lists.n; i++)
+		check_list(config->tls_crl, &lists.lists[i], i + 1, now, f);
+}
+
+static void
+check_pin(const char *folder, const char *name, int64_t now, struct ctl_findings *f)
+{
+	struct pki_identity id;
+	enum pki_verdict verdict = PKI_BAD;
+	uint8_t pin[PKI_PIN_SIZE];
+	int r = text_unhex(name, strlen(name), pin, sizeof(pin));
+	int64_t days;
+
+	if (r == 0)
+		r = pki_pin_find(folder, pin, now, &id, &verdict, NULL);
+	if (r < 0 || verdict != PKI_TRUSTED) {
+		ctl_finding_remedy(f,
+			"put a client's certificate there in PEM, named by its pin: "
+			"postern-keys show FILE");
+		ctl_finding_add(f, CTL_ERROR, "tls_pins", "%s/%s: %s", folder, name,
+			r < 0 ? strerror(-r) : pki_verdict_name(verdict));
+	}
+	if (r < 0)
+		return;
+	days = (id.not_after - now) / DAY;
+	if (verdict == PKI_TRUSTED && days < CERTIFICATE_DAYS)
+		ctl_finding_add(f, CTL_WARNING, "tls_pins", "%s/%s expires in %lld days",
+			folder, name, (long long)days);
+	pki_identity_clear(&id);
+}
+
+static void
+check_pins(const char *folder, int64_t now, struct ctl_findings *f)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (!dir) {
+		ctl_finding_add(
+			f, CTL_ERROR, "tls_pins", "%s: %s", folder, strerror(errno));
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		check_pin(folder, entry->d_name, now, f);
+		n++;
+	}
+	closedir(dir);
+	ctl_finding_add(f, CTL_FINE, "tls_pins", "%s has %zu files", folder, n);
+}
+
+void
+ctl_check_tls(const struct config *config, int64_t now, struct ctl_findings *f)
+{
+	if (config->tls == CONFIG_TLS_OFF) {
+		ctl_finding_remedy(f, "tls = implicit");
+		ctl_finding_add(f, CTL_WARNING, "tls",
+			"off: only peers on this machine are served, in the clear");
+		return;
+	}
+	check_server(config, now, f);
+	check_whole(config, f);
+	check_roots(config, now, f);
+	check_lists(config, now, f);
+	if (config->tls_pins)
+		check_pins(config->tls_pins, now, f);
+}
