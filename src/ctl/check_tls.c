@@ -16,9 +16,10 @@
 #include "pki/describe.h"
 #include "pki/file.h"
 #include "pki/identity.h"
+#include "pki/validity.h"
 #include "tls/credentials.h"
 
-enum { DAY = 24 * 3600, CERTIFICATE_DAYS = 30, LIST_DAYS = 7, FILE_MAX = 1 << 20 };
+enum { DAY = 24 * 3600, LIST_DAYS = 7, FILE_MAX = 1 << 20 };
 
 static int
 read_chain(
@@ -40,17 +41,19 @@ static void
 check_dates(const char *key, const char *path, const struct pki_identity *id, int64_t now,
 	const char *remedy, struct ctl_findings *f)
 {
+	const struct pki_validity v = { id->not_before, id->not_after };
 	int64_t days = (id->not_after - now) / DAY;
+	bool soon = pki_validity_ends_soon(&v, now);
 	char day[CTL_DAY_SIZE];
 
 	ctl_check_day(id->not_before > now ? id->not_before : id->not_after, day);
-	if (id->not_after <= now || days < CERTIFICATE_DAYS)
+	if (id->not_after <= now || soon)
 		ctl_finding_remedy(f, "%s", remedy);
 	if (id->not_before > now)
 		ctl_finding_add(f, CTL_ERROR, key, "%s is valid from %s only", path, day);
 	else if (id->not_after <= now)
 		ctl_finding_add(f, CTL_ERROR, key, "%s has expired on %s", path, day);
-	else if (days < CERTIFICATE_DAYS)
+	else if (soon)
 		ctl_finding_add(f, CTL_WARNING, key, "%s expires on %s, in %lld days",
 			path, day, (long long)days);
 	else
@@ -222,7 +225,6 @@ check_pin(const char *folder, const char *name, int64_t now, struct ctl_findings
 	enum pki_verdict verdict = PKI_BAD;
 	uint8_t pin[PKI_PIN_SIZE];
 	int r = text_unhex(name, strlen(name), pin, sizeof(pin));
-	int64_t days;
 
 	if (r == 0)
 		r = pki_pin_find(folder, pin, now, &id, &verdict, NULL);
@@ -235,10 +237,11 @@ check_pin(const char *folder, const char *name, int64_t now, struct ctl_findings
 	}
 	if (r < 0)
 		return;
-	days = (id.not_after - now) / DAY;
-	if (verdict == PKI_TRUSTED && days < CERTIFICATE_DAYS)
+	if (verdict == PKI_TRUSTED &&
+		pki_validity_ends_soon(
+			&(struct pki_validity){ id.not_before, id.not_after }, now))
 		ctl_finding_add(f, CTL_WARNING, "tls_pins", "%s/%s expires in %lld days",
-			folder, name, (long long)days);
+			folder, name, (long long)(id.not_after - now) / DAY);
 	pki_identity_clear(&id);
 }
 

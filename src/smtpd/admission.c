@@ -11,10 +11,12 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
 #include "host/stop.h"
+#include "pki/validity.h"
 #include "smtpd/entry.h"
 #include "smtpd/limits.h"
 #include "smtpd/walls.h"
@@ -89,10 +91,25 @@ refuse_proof(struct admission *a, int fault, const char *reason)
 	return -EACCES;
 }
 
+/* Appends when the peer's certificate ends, where somebody ought to be told. */
+static bool
+put_expiry(const struct smtpd_server *s, struct buffer *b)
+{
+	const struct pki_validity v = { s->identity.not_before, s->identity.not_after };
+	char stamp[CALENDAR_STAMP_SIZE];
+
+	if (!pki_validity_ends_soon(&v, host_clock_now()))
+		return false;
+	calendar_stamp(v.until, stamp);
+	buffer_printf(b, "; its certificate expires on %.10s", stamp);
+	return true;
+}
+
 /* What the log says of a peer that has come in: of a device, whose it is. */
 static void
 log_admission(const struct smtpd_server *s, const struct smtpd_proof *p)
 {
+	CLEANUP(buffer_free) struct buffer more = { 0 };
 	struct host_record record = {
 		.priority = LOG_INFO, .event = "admitted", .reason = s->tls.cipher
 	};
@@ -101,10 +118,11 @@ log_admission(const struct smtpd_server *s, const struct smtpd_proof *p)
 	if (p->by == SMTPD_PROOF_BY_NOBODY)
 		record.event = "admitted-to-enrol";
 	if (p->by == SMTPD_PROOF_BY_DEVICE)
-		smtpd_log(s, record, "Admitted %s with %s as a device of %s", peer,
-			s->tls.version, p->device.user);
-	else
-		smtpd_log(s, record, "Admitted %s with %s", peer, s->tls.version);
+		buffer_printf(&more, " as a device of %s", p->device.user);
+	if (p->by != SMTPD_PROOF_BY_NOBODY && put_expiry(s, &more))
+		record.priority = LOG_WARNING;
+	smtpd_log(s, record, "Admitted %s with %s%s", peer, s->tls.version,
+		buffer_len(&more) > 0 ? buffer_string(&more) : "");
 }
 
 static int

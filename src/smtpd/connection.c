@@ -18,6 +18,7 @@
 #include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/admission.h"
+#include "smtpd/expiry.h"
 #include "smtpd/limits.h"
 #include "smtpd/session.h"
 #include "smtpd/walls.h"
@@ -139,6 +140,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 		return EX_OK;
 	}
 	load_credentials(&s);
+	smtpd_expiry_warn(&s);
 	r = tls_channel_open(config, s.credentials, connection, &s.channel);
 	if (r < 0) {
 		log_fault(&s, r, "process");

@@ -231,6 +231,12 @@ tls_credentials_free(struct tls_credentials *c)
 	free(c);
 }
 
+int
+tls_credentials_validity(const struct tls_credentials *c, struct pki_validity *ret)
+{
+	return pki_validity_read(c->chain[0].cert.data, c->chain[0].cert.size, ret);
+}
+
 static int
 same_key(gnutls_pubkey_t a, gnutls_pubkey_t b)
 {

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "pki/validity.h"
 
 struct tls_credentials;
 
@@ -18,6 +19,9 @@ struct tls_credentials;
 int tls_credentials_load(
 	const struct config *config, struct tls_credentials **ret, struct buffer *fault);
 void tls_credentials_free(struct tls_credentials *c);
+
+/* From when until when the server's own certificate is valid. 0 or -EBADMSG. */
+int tls_credentials_validity(const struct tls_credentials *c, struct pki_validity *ret);
 
 /* Whether the private key at tls_key is that of the certificate: reads the key, so never
  * for a process that will fork. 0, or a negative errno with a sentence in fault. */

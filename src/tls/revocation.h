@@ -13,10 +13,10 @@
 
 struct tls_revocation;
 
-/* Reads the lists at path; run is the shared folder or NULL, and cas the CA certificates (DER)
- * whose signatures are worth noting. 0 with *ret, which tls_revocation_free ends, and
- * which a fork may take along; -EBADMSG where the file holds no lists or damaged ones, or
- * another negative errno where it cannot be read. */
+/* Reads the lists at path; run is the shared folder or NULL, and cas the CA certificates
+ * (DER) whose signatures are worth noting. 0 with *ret, which tls_revocation_free ends,
+ * and which a fork may take along; -EBADMSG where the file holds no lists or damaged
+ * ones, or another negative errno where it cannot be read. */
 int tls_revocation_load(const char *path, const char *run, const struct pki_der *cas,
 	size_t n_cas, struct tls_revocation **ret);
 void tls_revocation_free(struct tls_revocation *r); /* NULL does nothing */
