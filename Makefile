@@ -73,7 +73,7 @@ MAINS := src/smtpd/main.c src/client/main.c src/keys/main.c src/ctl/main.c
 SOURCES := $(filter-out $(MAINS),$(wildcard $(ROOMS:%=src/%/*.c)))
 OBJECTS := $(SOURCES:src/%.c=$(O)/obj/%.o)
 LIBRARY := $(O)/libpostern.a
-MAN := $(wildcard src/*/*.[158])
+MAN := $(wildcard src/*/*.[1578])
 
 UNITS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 FUZZERS := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))

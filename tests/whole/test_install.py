@@ -47,7 +47,7 @@ def test_installed_files(tree):
             "usr/lib/systemd/system/postern-submission@.service",
             "usr/share/doc/postern/paranoid.conf"} <= found
     for page in ("man8/postern-smtpd.8", "man5/postern.conf.5", "man1/postern.1",
-                 "man1/postern-keys.1", "man8/posternctl.8"):
+                 "man1/postern-keys.1", "man8/posternctl.8", "man7/postern-security.7"):
         assert f"usr/share/man/{page}" in found
     for name in found:
         mode = stat.S_IMODE((tree / name).stat().st_mode)
