@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 /*
- * The search. Of each block it looks at, it compares every line with the next one, and
- * before it says that a key is not there it looks at the lines around the place as well:
- * one damaged line can then mislead it nowhere, since a key in the wrong place is seen
- * beside its neighbours. Faults: those of pread(2), -EUCLEAN for damage, -ENOMEM.
+ * The search. A block sends it on by its first and its last line, each of which is
+ * compared with the one beside it; before a key is said not to be there every line around
+ * its place is compared with the next one. One damaged line can then mislead it nowhere:
+ * a key in the wrong place is seen beside its neighbours. Faults: those of pread(2),
+ * -EUCLEAN for damage, -ENOMEM.
  */
 #include "auth/search.h"
 
@@ -131,6 +132,66 @@ survey(struct search *s, bool at_line, struct span *ret)
 	return 0;
 }
 
+/* The line that ends before the offset end of the window: where it begins. */
+static size_t
+line_before(const struct search *s, size_t end)
+{
+	const char *newline = memrchr(s->data, '\n', end);
+
+	return newline ? (size_t)(newline + 1 - s->data) : 0;
+}
+
+/* Looks at the first two and the last two lines of a block that ends before the file
+ * does; true with their offsets, and lengths without line ends, where there are four. */
+static bool
+find_ends(const struct search *s, size_t ret_at[4], size_t ret_len[4])
+{
+	const char *newline = memchr(s->data, '\n', s->len);
+	const char *last = memrchr(s->data, '\n', s->len);
+	size_t end;
+
+	if (s->base + (off_t)s->len >= s->end || !newline)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		size_t at = (size_t)(newline + 1 - s->data);
+
+		newline = memchr(s->data + at, '\n', s->len - at);
+		if (!newline)
+			return false;
+		ret_at[i] = at;
+		ret_len[i] = (size_t)(newline - s->data) - at;
+	}
+	end = (size_t)(last - s->data);
+	for (int i = 3; i > 1; i--) {
+		ret_at[i] = line_before(s, end);
+		ret_len[i] = end - ret_at[i];
+		if (ret_at[i] <= (size_t)(newline - s->data))
+			return false;
+		end = ret_at[i] - 1;
+	}
+	return true;
+}
+
+/* Of a block in the middle, which says only where to go on. */
+static int
+survey_ends(struct search *s, struct span *ret)
+{
+	struct span span = { 0 };
+	const char *last_key = NULL;
+	size_t at[4], len[4], last_len = 0;
+
+	if (!find_ends(s, at, len))
+		return survey(s, false, ret);
+	for (int i = 0; i < 4; i++) {
+		int r = look_at(s, &span, at[i], len[i], &last_key, &last_len);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = span;
+	return 0;
+}
+
 static int
 take(const struct span *span, struct buffer *ret_line)
 {
@@ -172,7 +233,7 @@ probe(struct search *s, struct span *ret)
 	r = load(s, middle, middle + BLOCK < s->end ? middle + BLOCK : s->end);
 	if (r < 0)
 		return r;
-	r = survey(s, false, ret);
+	r = survey_ends(s, ret);
 	if (r < 0 || ret->lines >= 2)
 		return r;
 	r = load(s, middle, middle + WIDE < s->end ? middle + WIDE : s->end);
