@@ -10,13 +10,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "spool/name.h"
 
 struct spool_draft {
 	int fd;
-	int dir;                    /* where a named one lies; borrowed */
-	bool by_proc;               /* an unnamed one is linked by way of /proc/self/fd */
+	int dir;       /* where a named one lies; borrowed */
+	bool by_proc;  /* an unnamed one is linked by way of /proc/self/fd */
+	off_t written; /* bytes */
+	off_t started; /* of these, what the disk has been told to begin with */
 	char name[SPOOL_NAME_SIZE]; /* "" for none */
 };
 
