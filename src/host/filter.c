@@ -39,7 +39,6 @@ host_filter_install(enum host_filter filter, void (*on_forbidden)(int call))
 	static const struct sock_fprog PROGRAMS[HOST_FILTERS] = {
 		[HOST_FILTER_TLS] = PROGRAM(TLS_FILTER),
 		[HOST_FILTER_SMTP] = PROGRAM(SMTP_FILTER),
-		[HOST_FILTER_SMTP_JOURNAL] = PROGRAM(SMTP_JOURNAL_FILTER),
 	};
 	struct sigaction action = { .sa_sigaction = take_forbidden,
 		.sa_flags = SA_SIGINFO | SA_RESETHAND };

@@ -10,7 +10,6 @@
 enum host_filter {
 	HOST_FILTER_TLS,
 	HOST_FILTER_SMTP,
-	HOST_FILTER_SMTP_JOURNAL, /* where the log is the journal's */
 	HOST_FILTERS,
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: ISC
 /*
- * Where records go. A record that cannot be written is lost, and nothing else happens: no
- * log ever stops mail. On a full disk a line that was written in part is taken back, so
- * that what comes when there is room again begins on a line of its own. Since that must
- * not meet another process's line, each is written under a lock; but no lock is waited
- * for long, as everybody who may read the file can hold one. Without it the part stays,
- * and the next line ends it.
+ * Where records go. A record that cannot be written is lost and counted, and nothing else
+ * happens: no log ever stops mail. The next one that can be written is preceded by that
+ * count. A reader that does not read is waited for once, until it reads again. On a full
+ * disk a line that was written in part is taken back, so that what comes when there is
+ * room again begins on a line of its own. Since that must not meet another process's
+ * line, each is written under a lock; but no lock is waited for long, as everybody who
+ * may read the file can hold one. Without it the part stays, and the next line ends
+ * it.
  */
 #include "host/log.h"
 
@@ -15,26 +17,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
-#include <sys/un.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
-
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "host/journal.h"
 #include "host/log_record.h"
 
 enum {
-	FIELDS_MAX = 16,
 	SESSION_SIZE = 65,
 	PEER_SIZE = 129,
-	PATIENCE_MS = 1000, /* with a reader of stderr that does not read */
+	PATIENCE_MS = 1000, /* with a reader that does not read */
 	LOCK_TRIES = 200,   /* a millisecond each */
 	LOCK_FEW = 10,      /* where the last ones were in vain */
 	FILE_MODE = 0640,
@@ -44,11 +41,12 @@ enum target { TO_NOTHING, TO_JOURNAL, TO_STDERR, TO_FILE };
 
 struct host_log {
 	enum target target;
-	int fd;       /* of a TO_FILE owned, of TO_STDERR not */
+	int fd;       /* owned, but not of TO_STDERR */
 	bool cut;     /* a part of a line stands at the end, and is ours */
 	bool no_lock; /* none was to be had: it is waited for less */
 	bool has_session;
 	bool has_peer;
+	unsigned lost; /* records since the last one that was written */
 	char session[SESSION_SIZE];
 	char peer[PEER_SIZE];
 };
@@ -57,21 +55,6 @@ static void
 log_cleanup(struct host_log **log)
 {
 	host_log_free(*log);
-}
-
-/* libsystemd says that all is well where nobody listens. */
-static int
-check_journal(void)
-{
-	static const struct sockaddr_un address = {
-		.sun_family = AF_UNIX,
-		.sun_path = "/run/systemd/journal/socket",
-	};
-	int fd CLEANUP_FD = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	return 0;
 }
 
 /* Whether descriptor 2 is closed, or has become /dev/null. */
@@ -100,31 +83,29 @@ open_file(const char *path)
 static int
 open_target(struct host_log *log, const struct config *config)
 {
-	int r = 0;
-
+	log->fd = STDERR_FILENO;
+	log->target = TO_STDERR;
 	switch (config->log) {
 	case CONFIG_LOG_JOURNAL:
-		r = check_journal();
+		log->fd = host_journal_open();
 		log->target = TO_JOURNAL;
 		break;
 	case CONFIG_LOG_AUTO:
-		if (check_journal() == 0)
-			log->target = TO_JOURNAL;
-		else
-			log->target = is_stderr_void() ? TO_NOTHING : TO_STDERR;
+		log->fd = host_journal_open();
+		log->target = TO_JOURNAL;
+		if (log->fd >= 0)
+			break;
+		log->fd = STDERR_FILENO;
+		log->target = is_stderr_void() ? TO_NOTHING : TO_STDERR;
 		break;
 	case CONFIG_LOG_STDERR:
-		log->target = TO_STDERR;
 		break;
 	case CONFIG_LOG_FILE:
-		r = open_file(config->log_file);
+		log->fd = open_file(config->log_file);
 		log->target = TO_FILE;
-		log->fd = r;
 		break;
 	}
-	if (log->target == TO_STDERR)
-		log->fd = STDERR_FILENO;
-	return r < 0 ? r : 0;
+	return log->fd < 0 ? log->fd : 0;
 }
 
 int
@@ -135,28 +116,11 @@ host_log_open(const struct config *config, struct host_log **ret)
 
 	if (!log)
 		return -ENOMEM;
-	log->fd = -1;
 	r = open_target(log, config);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(log);
 	return 0;
-}
-
-void
-host_log_free(struct host_log *log)
-{
-	if (!log)
-		return;
-	if (log->target == TO_FILE && log->fd >= 0)
-		close(log->fd);
-	free(log);
-}
-
-bool
-host_log_is_journal(const struct host_log *log)
-{
-	return log && log->target == TO_JOURNAL;
 }
 
 void
@@ -168,25 +132,6 @@ host_log_session(struct host_log *log, const char *session, const char *peer)
 	log->has_peer = peer;
 	snprintf(log->session, sizeof(log->session), "%s", session ? session : "");
 	snprintf(log->peer, sizeof(log->peer), "%s", peer ? peer : "");
-}
-
-/* Lines "FIELD=value": one iovec each, without the line feed. */
-static void
-send_to_journal(struct buffer *b)
-{
-	struct iovec iov[FIELDS_MAX];
-	char *at = buffer_data(b), *end = at + buffer_len(b);
-	int n = 0;
-
-	while (at < end && n < FIELDS_MAX) {
-		char *feed = memchr(at, '\n', (size_t)(end - at));
-
-		if (!feed)
-			break;
-		iov[n++] = (struct iovec){ at, (size_t)(feed - at) };
-		at = feed + 1;
-	}
-	sd_journal_sendv(iov, n);
 }
 
 /* The process's lock, not the open file's, which children share. */
@@ -235,7 +180,8 @@ take_back(int fd, size_t n)
 	       ftruncate(fd, end - (off_t)n) == 0;
 }
 
-static void
+/* Whether the line was written whole. */
+static bool
 write_to_file(struct host_log *log, const char *line, size_t len)
 {
 	bool locked = take_lock(log);
@@ -248,38 +194,91 @@ write_to_file(struct host_log *log, const char *line, size_t len)
 		log->cut = !locked || !take_back(log->fd, (size_t)n);
 	if (locked)
 		set_lock(log->fd, F_UNLCK);
+	return n == (ssize_t)len;
 }
 
-static void
-write_line(struct host_log *log, struct buffer *b)
+static bool
+write_to_stderr(const char *line, size_t len, int wait)
 {
-	struct pollfd p = { .fd = log->fd, .events = POLLOUT };
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	if (log->target == TO_FILE)
-		write_to_file(log, buffer_data(b), buffer_len(b));
-	else if (poll(&p, 1, PATIENCE_MS) > 0)
-		write_once(log->fd, buffer_data(b), buffer_len(b));
+	return poll(&p, 1, wait) > 0 &&
+	       write_once(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
+static bool
+write_bytes(struct host_log *log, struct buffer *b, int wait)
+{
+	switch (log->target) {
+	case TO_JOURNAL:
+		return host_journal_send(log->fd, buffer_data(b), buffer_len(b), wait) ==
+		       0;
+	case TO_STDERR:
+		return write_to_stderr(buffer_data(b), buffer_len(b), wait);
+	case TO_FILE:
+		return write_to_file(log, buffer_data(b), buffer_len(b));
+	case TO_NOTHING:
+		break;
+	}
+	return true;
+}
+
+/* Whether the record was written. */
+static bool
+write_record(struct host_log *log, const struct host_record *record, int wait)
+{
+	struct buffer b CLEANUP(buffer_free) = { 0 };
+	const char *session = log->has_session ? log->session : NULL;
+	const char *peer = log->has_peer ? log->peer : NULL;
+	struct timespec now;
+	int r;
+
+	if (log->target == TO_JOURNAL)
+		r = host_log_record_fields(&b, record, session, peer);
+	else {
+		clock_gettime(CLOCK_REALTIME, &now);
+		r = host_log_record_text(&b, record, session, peer, &now, getpid());
+	}
+	return r == 0 && write_bytes(log, &b, wait);
+}
+
+/* Tells how many records were lost, if any were. Whether others can follow. */
+static bool
+tell_lost(struct host_log *log)
+{
+	struct host_record record = { .priority = LOG_WARNING, .event = "records-lost" };
+	char message[64];
+
+	if (log->lost == 0)
+		return true;
+	snprintf(message, sizeof(message), "%u record%s before this could not be written",
+		log->lost, log->lost == 1 ? "" : "s");
+	record.message = message;
+	if (!write_record(log, &record, 0))
+		return false;
+	log->lost = 0;
+	return true;
 }
 
 void
 host_log_write(struct host_log *log, const struct host_record *record)
 {
-	struct buffer b CLEANUP(buffer_free) = { 0 };
-	const char *session, *peer;
-	struct timespec now;
 	int saved = errno;
 
 	if (!log || log->target == TO_NOTHING)
 		return;
-	session = log->has_session ? log->session : NULL;
-	peer = log->has_peer ? log->peer : NULL;
-	if (log->target == TO_JOURNAL) {
-		if (host_log_record_fields(&b, record, session, peer) == 0)
-			send_to_journal(&b);
-	} else {
-		clock_gettime(CLOCK_REALTIME, &now);
-		if (host_log_record_text(&b, record, session, peer, &now, getpid()) == 0)
-			write_line(log, &b);
-	}
+	if (!tell_lost(log) || !write_record(log, record, PATIENCE_MS))
+		log->lost++;
 	errno = saved;
+}
+
+void
+host_log_free(struct host_log *log)
+{
+	if (!log)
+		return;
+	tell_lost(log);
+	if (log->fd >= 0 && log->target != TO_STDERR && log->target != TO_NOTHING)
+		close(log->fd);
+	free(log);
 }

@@ -8,8 +8,6 @@
 #ifndef HOST_LOG_H
 #define HOST_LOG_H
 
-#include <stdbool.h>
-
 #include "config/config.h"
 
 struct host_log;
@@ -25,18 +23,18 @@ struct host_record {
 	const char *queue_id;
 };
 
-/* Opens what the configuration says. With CONFIG_LOG_AUTO the journal if its socket
- * answers, else stderr, unless that has become /dev/null. 0 with *ret, or a negative
- * errno, with the file's name known from the configuration. */
+/* Opens what the configuration says; nothing is opened later. With CONFIG_LOG_AUTO the
+ * journal if its socket answers, else stderr, unless that has become /dev/null. 0 with
+ * *ret, or a negative errno, with the file's name known from the configuration. */
 int host_log_open(const struct config *config, struct host_log **ret);
-void host_log_free(struct host_log *log);
-
-/* Whether records go to the journal. */
-bool host_log_is_journal(const struct host_log *log);
+void host_log_free(struct host_log *log); /* NULL does nothing */
 
 /* Every record from here on names this session and this peer; copied. */
 void host_log_session(struct host_log *log, const char *session, const char *peer);
 
+/* Waits for a reader that does not read once, and not for long. A record that cannot be
+ * written is lost, and the next one that can is preceded by another that counts those
+ * (event "records-lost"). errno stays. */
 void host_log_write(struct host_log *log, const struct host_record *record);
 
 #endif

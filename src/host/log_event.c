@@ -25,6 +25,7 @@ static const struct event EVENTS[] = {
 	{ "login-failed", "74f7457930514080839349fe69eb1322" },
 	{ "message-accepted", "6cdf266e8da3486c81cb12c0dd539aa2" },
 	{ "plaintext-dropped", "91af40ca85e24a219d30320c60c08246" },
+	{ "records-lost", "a7ea55e6a3f74f01a130d739bfe8fef9" },
 	{ "refused", "74c18b0a20994388838c528a2067d15f" },
 	{ "refused-command", "0bd263ff680845f8b8bbe71ccb8eeb52" },
 	{ "runs-as-root", "89e69c583de34760883c4f56aa6fbad1" },

@@ -68,8 +68,7 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 	const struct host_sandbox sandbox = {
 		.rules = rules,
 		.n_rules = sizeof rules / sizeof *rules,
-		.filter = host_log_is_journal(s->log) ? HOST_FILTER_SMTP_JOURNAL
-						      : HOST_FILTER_SMTP,
+		.filter = HOST_FILTER_SMTP,
 		.on_forbidden = take_forbidden,
 	};
 

@@ -150,7 +150,6 @@ call_memory(void)
 enum {
 	TLS = 1 << HOST_FILTER_TLS,
 	SMTP = 1 << HOST_FILTER_SMTP,
-	JOURNAL = 1 << HOST_FILTER_SMTP_JOURNAL,
 };
 
 static const struct {
@@ -158,9 +157,9 @@ static const struct {
 	long (*call)(void);
 	unsigned allowed;
 } CALLS[] = {
-	{ "brk", call_memory, TLS | SMTP | JOURNAL },
-	{ "openat", call_open, SMTP | JOURNAL },
-	{ "socket", call_socket_unix, JOURNAL },
+	{ "brk", call_memory, TLS | SMTP },
+	{ "openat", call_open, SMTP },
+	{ "socket", call_socket_unix, 0 },
 	{ "socket", call_socket_stream, 0 },
 	{ "socket", call_socket_inet, 0 },
 	{ "fcntl", call_fcntl_owner, 0 },

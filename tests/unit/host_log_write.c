@@ -171,16 +171,18 @@ test_file_refused(void **state)
 	assert_null(open_log(CONFIG_LOG_FILE, -ENXIO));
 }
 
-/* Nobody hears of a record that cannot be written, not even through errno. */
+/* Nobody is told of a record that cannot be written, not even through errno; once there
+ * is room again the log tells how many were not. */
 static void
 test_silent_failure(void **state)
 {
+	struct buffer text CLEANUP(buffer_free) = { 0 };
 	struct host_log *log = open_log(CONFIG_LOG_FILE, 0);
 	struct rlimit saved, none;
-	struct stat st;
 
 	(void)state;
 	assert_non_null(log);
+	host_log_session(log, "s7", NULL);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &saved), 0);
 	none = saved;
 	none.rlim_cur = 0;
@@ -188,12 +190,18 @@ test_silent_failure(void **state)
 	setrlimit(RLIMIT_FSIZE, &none);
 	errno = ENOTTY;
 	write_record(log, "lost", NULL);
+	write_record(log, "lost", NULL);
 	assert_int_equal(errno, ENOTTY);
 	setrlimit(RLIMIT_FSIZE, &saved);
 	signal(SIGXFSZ, SIG_DFL);
+	write_record(log, "next", NULL);
 	host_log_free(log);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, 0);
+	read_log(&text);
+	assert_non_null(strstr(buffer_data(&text),
+		"]: 2 records before this could not be written event=records-lost "
+		"session=s7\n20"));
+	assert_non_null(strstr(buffer_data(&text), "]: m event=next session=s7\n"));
+	assert_null(strstr(buffer_data(&text), "event=lost"));
 }
 
 /* A part of a line is taken back, or stays where somebody keeps the lock; meanwhile
@@ -372,7 +380,9 @@ full_disk(void)
 		return 5;
 	for (char *next = buffer_data(&text), *line; (line = strsep(&next, "\n"));) {
 		size_t len = strlen(line);
-		const char *end = strstr(line, "]: m event=again") ? "again" : "rrr\"";
+		const char *end = strstr(line, "]: m event=again")      ? "again"
+				  : strstr(line, " event=records-lost") ? "-lost"
+									: "rrr\"";
 
 		if (next && (len < 40 || !strstr(line, "postern-smtpd[") ||
 				    strstr(strchr(line, '[') + 1, "postern-smtpd[") ||
@@ -430,13 +440,14 @@ test_stderr(void **state)
 	check_stderr(CONFIG_LOG_STDERR, false, "]: m event=e\n");
 }
 
-/* A reader that does not read costs a second, not the session. */
+/* A reader that does not read costs a second, however much is written. */
 static void
 test_stderr_stuck(void **state)
 {
 	static char block[65536];
 	int ends[2], saved = dup(STDERR_FILENO);
 	struct host_log *log;
+	ssize_t n;
 
 	(void)state;
 	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
@@ -446,13 +457,22 @@ test_stderr_stuck(void **state)
 	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
 	log = open_log(CONFIG_LOG_STDERR, 0);
 	alarm(10);
-	write_record(log, "e", NULL);
+	for (int i = 0; i < 30; i++)
+		write_record(log, "e", NULL);
 	alarm(0);
+	assert_int_equal(read(ends[0], block, sizeof(block)), sizeof(block));
+	write_record(log, "f", NULL);
 	host_log_free(log);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
-	close(ends[0]);
 	close(ends[1]);
+	n = read(ends[0], block, sizeof(block) - 1);
+	close(ends[0]);
+	assert_true(n > 0);
+	block[n] = '\0';
+	assert_non_null(strstr(block, "]: 30 records before this could not be written "
+				      "event=records-lost\n20"));
+	assert_non_null(strstr(block, "]: m event=f\n"));
 }
 
 /* A socket where systemd's would be; in a mount namespace of its own. -1 without root. */
@@ -518,6 +538,87 @@ test_journal(void **state)
 	in_own_mounts(journal);
 }
 
+/* How many of the records that wait in the journal's socket have that line. */
+static int
+hear(int fd, const char *line)
+{
+	char got[4096];
+	int found = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT)) > 0) {
+		got[n] = '\0';
+		found += strstr(got, line) != NULL;
+	}
+	return found;
+}
+
+/* A journal that does not read costs a second, too, and hears what it has missed. */
+static int
+stuck_journal(void)
+{
+	enum { WRITTEN = 1000 }; /* more than any socket holds */
+	int fd = play_journal(true), heard;
+	struct host_log *log;
+	char expected[96];
+
+	if (fd < 0)
+		return STATUS_SKIPPED;
+	log = open_log(CONFIG_LOG_JOURNAL, 0);
+	if (!log)
+		return 1;
+	alarm(10);
+	for (int i = 0; i < WRITTEN; i++)
+		write_record(log, "e", NULL);
+	alarm(0);
+	heard = hear(fd, "POSTERN_EVENT=e\n");
+	if (heard == 0 || heard == WRITTEN)
+		return 2;
+	snprintf(expected, sizeof(expected),
+		"MESSAGE=%d records before this could not be written\n", WRITTEN - heard);
+	write_record(log, "f", NULL);
+	if (hear(fd, expected) != 1)
+		return 3;
+	write_record(log, "g", NULL);
+	if (hear(fd, "POSTERN_EVENT=records-lost\n") != 0)
+		return 4;
+	for (int i = 0; i < WRITTEN; i++)
+		write_record(log, "e", NULL);
+	hear(fd, "");
+	host_log_free(log);
+	return hear(fd, "POSTERN_EVENT=records-lost\n") == 1 ? 0 : 5;
+}
+
+static void
+test_stuck_journal(void **state)
+{
+	(void)state;
+	in_own_mounts(stuck_journal);
+}
+
+/* One that is gone is no reason to end. */
+static int
+gone_journal(void)
+{
+	int fd = play_journal(true);
+	struct host_log *log;
+
+	if (fd < 0)
+		return STATUS_SKIPPED;
+	log = open_log(CONFIG_LOG_JOURNAL, 0);
+	close(fd);
+	write_record(log, "e", NULL);
+	host_log_free(log);
+	return log ? 0 : 1;
+}
+
+static void
+test_gone_journal(void **state)
+{
+	(void)state;
+	in_own_mounts(gone_journal);
+}
+
 /* With no journal: `journal` is a fault, `auto` falls back to stderr, if that is one. */
 static int
 no_journal(void)
@@ -553,6 +654,8 @@ main(void)
 		IN_FOLDER(test_stderr),
 		IN_FOLDER(test_stderr_stuck),
 		IN_FOLDER(test_journal),
+		IN_FOLDER(test_stuck_journal),
+		IN_FOLDER(test_gone_journal),
 		IN_FOLDER(test_no_journal),
 	};
 

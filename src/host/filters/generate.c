@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CALLS_MAX = 512, FILTER_MAX = 4096 };
@@ -178,24 +177,6 @@ allow_smtp(scmp_filter_ctx filter)
 	allow_ioctl(filter);
 }
 
-/* The journal's socket is opened by libsystemd when it is first written to. */
-static void
-allow_journal(scmp_filter_ctx filter)
-{
-	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-		SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
-		SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
-
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 1,
-			SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0));
-	if (r < 0)
-		fail("socket", r);
-}
-
 static void
 print_filter(scmp_filter_ctx filter, const char *name)
 {
@@ -259,16 +240,13 @@ print_names(void)
 int
 main(void)
 {
-	scmp_filter_ctx tls = begin(), smtp = begin(), journal = begin();
+	scmp_filter_ctx tls = begin(), smtp = begin();
 
 	allow(tls, TLS_CALLS, sizeof(TLS_CALLS) / sizeof(*TLS_CALLS));
 	allow_smtp(smtp);
-	allow_smtp(journal);
-	allow_journal(journal);
 	printf("/* Made by src/host/filters/generate.c. */\n");
 	print_filter(tls, "TLS_FILTER");
 	print_filter(smtp, "SMTP_FILTER");
-	print_filter(journal, "SMTP_JOURNAL_FILTER");
 	print_names();
 	return 0;
 }
