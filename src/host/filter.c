@@ -10,16 +10,15 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/filters.h"
 
-#define PROGRAM(filter)                                                                  \
-	{                                                                                \
-		sizeof(filter) / sizeof(*(filter)), (struct sock_filter *)(filter)       \
-	}
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static void (*forbidden)(int call);
 
@@ -33,28 +32,44 @@ take_forbidden(int number, siginfo_t *info, void *context)
 	syscall(SYS_getppid);
 }
 
-int
-host_filter_install(enum host_filter filter, void (*on_forbidden)(int call))
+static int
+install(const struct sock_filter *code, size_t n)
 {
-	static const struct sock_fprog PROGRAMS[HOST_FILTERS] = {
-		[HOST_FILTER_TLS] = PROGRAM(TLS_FILTER),
-		[HOST_FILTER_SMTP] = PROGRAM(SMTP_FILTER),
-	};
+	const struct sock_fprog program = { (unsigned short)n,
+		(struct sock_filter *)code };
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
+		return errno == EINVAL ? -EOPNOTSUPP : -errno;
+	return 0;
+}
+
+static int
+install_smtp(int log)
+{
+	struct sock_filter code[COUNT(SMTP_FILTER)];
+
+	memcpy(code, SMTP_FILTER, sizeof code);
+	code[SMTP_FILTER_LOG_AT].k = (uint32_t)log;
+	return install(code, COUNT(code));
+}
+
+int
+host_filter_install(enum host_filter filter, int log, void (*on_forbidden)(int call))
+{
 	struct sigaction action = { .sa_sigaction = take_forbidden,
 		.sa_flags = SA_SIGINFO | SA_RESETHAND };
 
 	forbidden = on_forbidden;
 	if (sigaction(SIGSYS, &action, NULL) < 0)
 		return -errno;
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &PROGRAMS[filter], 0, 0) < 0)
-		return errno == EINVAL ? -EOPNOTSUPP : -errno;
-	return 0;
+	return filter == HOST_FILTER_TLS ? install(TLS_FILTER, COUNT(TLS_FILTER))
+					 : install_smtp(log);
 }
 
 const char *
 host_filter_call_name(int call)
 {
-	size_t n = sizeof(CALL_NAME_AT) / sizeof(*CALL_NAME_AT);
+	size_t n = COUNT(CALL_NAME_AT);
 	const char *name = CALL_NAMES;
 
 	if (call >= 0 && (size_t)call < n)

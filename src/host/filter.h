@@ -13,11 +13,14 @@ enum host_filter {
 	HOST_FILTERS,
 };
 
-/* Needs no_new_privs. on_forbidden is called in the place of a forbidden call, with its
- * number, from a signal handler that interrupts that call and nothing else: it may use
- * what never makes such a call. When it returns the process ends by SIGSYS. 0;
- * -EOPNOTSUPP where the kernel has no filters; or another negative errno. */
-int host_filter_install(enum host_filter filter, void (*on_forbidden)(int call));
+/* Needs no_new_privs. log is the log's descriptor, or -1: with HOST_FILTER_SMTP its file
+ * and those of the descriptors 0, 1 and 2 can be written to only where the next write
+ * goes, and keep their length, mode, owner and times. on_forbidden is called in the place
+ * of a forbidden call, with its number, from a signal handler that interrupts that call
+ * and nothing else: it may use what never makes such a call. When it returns the process
+ * ends by SIGSYS. 0; -EOPNOTSUPP where the kernel has no filters; or another negative
+ * errno. */
+int host_filter_install(enum host_filter filter, int log, void (*on_forbidden)(int call));
 
 /* The name of a system call by its number: "openat"; "unknown" for what has none. */
 const char *host_filter_call_name(int call);

@@ -2,12 +2,10 @@
 /*
  * Where records go. A record that cannot be written is lost and counted, and nothing else
  * happens: no log ever stops mail. The next one that can be written is preceded by that
- * count. A reader that does not read is waited for once, until it reads again. On a full
- * disk a line that was written in part is taken back, so that what comes when there is
- * room again begins on a line of its own. Since that must not meet another process's
- * line, each is written under a lock; but no lock is waited for long, as everybody who
- * may read the file can hold one. Without it the part stays, and the next line ends
- * it.
+ * count. A reader that does not read is waited for once, until it reads again. A file is
+ * only ever appended to, so that behind the walls nothing else can be done to it: a line
+ * that has been cut off, as a disk became full all the same, stays, and the next one of
+ * this log begins on a line of its own.
  */
 #include "host/log.h"
 
@@ -19,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,9 +30,8 @@
 enum {
 	SESSION_SIZE = 65,
 	PEER_SIZE = 129,
-	PATIENCE_MS = 1000, /* with a reader that does not read */
-	LOCK_TRIES = 200,   /* a millisecond each */
-	LOCK_FEW = 10,      /* where the last ones were in vain */
+	PATIENCE_MS = 1000,           /* with a reader that does not read */
+	ROOM = 4 * HOST_LOG_LINE_MAX, /* for what others write at the same time, too */
 	FILE_MODE = 0640,
 };
 
@@ -41,9 +39,8 @@ enum target { TO_NOTHING, TO_JOURNAL, TO_STDERR, TO_FILE };
 
 struct host_log {
 	enum target target;
-	int fd;       /* owned, but not of TO_STDERR */
-	bool cut;     /* a part of a line stands at the end, and is ours */
-	bool no_lock; /* none was to be had: it is waited for less */
+	int fd;   /* owned, but not of TO_STDERR */
+	bool cut; /* a part of a line stands at the end, and is ours */
 	bool has_session;
 	bool has_peer;
 	unsigned lost; /* records since the last one that was written */
@@ -123,6 +120,12 @@ host_log_open(const struct config *config, struct host_log **ret)
 	return 0;
 }
 
+int
+host_log_descriptor(const struct host_log *log)
+{
+	return log && log->target != TO_NOTHING ? log->fd : -1;
+}
+
 void
 host_log_session(struct host_log *log, const char *session, const char *peer)
 {
@@ -132,30 +135,6 @@ host_log_session(struct host_log *log, const char *session, const char *peer)
 	log->has_peer = peer;
 	snprintf(log->session, sizeof(log->session), "%s", session ? session : "");
 	snprintf(log->peer, sizeof(log->peer), "%s", peer ? peer : "");
-}
-
-/* The process's lock, not the open file's, which children share. */
-static int
-set_lock(int fd, short type)
-{
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_SETLK, &lock) < 0 ? -errno : 0;
-}
-
-/* Whether the file is this log's alone for now. */
-static bool
-take_lock(struct host_log *log)
-{
-	int tries = log->no_lock ? LOCK_FEW : LOCK_TRIES;
-	int r = set_lock(log->fd, F_WRLCK);
-
-	for (; (r == -EAGAIN || r == -EACCES) && tries > 0; tries--) {
-		poll(NULL, 0, 1);
-		r = set_lock(log->fd, F_WRLCK);
-	}
-	log->no_lock = r < 0;
-	return r == 0;
 }
 
 static ssize_t
@@ -169,31 +148,31 @@ write_once(int fd, const void *data, size_t len)
 	return n;
 }
 
-/* Takes the n bytes back that were written last. */
+/* Whether the file system has room for a line. A pipe has no blocks. */
 static bool
-take_back(int fd, size_t n)
+has_room(int fd)
 {
-	off_t end = lseek(fd, 0, SEEK_CUR);
-	struct stat st;
+	struct statfs fs;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == end &&
-	       ftruncate(fd, end - (off_t)n) == 0;
+	if (fstatfs(fd, &fs) < 0 || fs.f_blocks == 0 || fs.f_bsize <= 0)
+		return true;
+	return fs.f_bavail > ROOM / (unsigned long)fs.f_bsize;
 }
 
 /* Whether the line was written whole. */
 static bool
 write_to_file(struct host_log *log, const char *line, size_t len)
 {
-	bool locked = take_lock(log);
 	ssize_t n;
 
+	if (!has_room(log->fd))
+		return false;
 	if (log->cut && write_once(log->fd, "\n", 1) == 1)
 		log->cut = false;
-	n = log->cut ? -1 : write_once(log->fd, line, len);
-	if (n > 0 && (size_t)n < len)
-		log->cut = !locked || !take_back(log->fd, (size_t)n);
-	if (locked)
-		set_lock(log->fd, F_UNLCK);
+	if (log->cut)
+		return false;
+	n = write_once(log->fd, line, len);
+	log->cut = n > 0 && (size_t)n < len;
 	return n == (ssize_t)len;
 }
 

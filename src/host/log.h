@@ -29,6 +29,9 @@ struct host_record {
 int host_log_open(const struct config *config, struct host_log **ret);
 void host_log_free(struct host_log *log); /* NULL does nothing */
 
+/* The open descriptor that records are written to, or -1. */
+int host_log_descriptor(const struct host_log *log);
+
 /* Every record from here on names this session and this peer; copied. */
 void host_log_session(struct host_log *log, const char *session, const char *peer);
 

@@ -7,29 +7,52 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { CPU_SECONDS_MAX = 300 };
+enum {
+	CPU_SECONDS_MAX = 300,
+	MEMORY_MAX = 8 << 20, /* the longest handshake and a full relay take 0.6 MB */
+};
+
+static int
+find_user(const char *user, const struct passwd **ret)
+{
+	errno = 0;
+	*ret = getpwnam(user);
+	if (*ret)
+		return 0;
+	/* getpwnam(3): these mean that there is no such user, too. */
+	return errno == 0 || errno == ESRCH || errno == EBADF || errno == EPERM ? -ENOENT
+										: -errno;
+}
+
+int
+host_privileges_find(const char *user)
+{
+	const struct passwd *pw;
+
+	return find_user(user, &pw);
+}
 
 int
 host_privileges_become(const char *user)
 {
 	const struct passwd *pw;
+	int r;
 
 	if (geteuid() != 0)
 		return 0;
-	errno = 0;
-	pw = getpwnam(user);
-	if (!pw)
-		/* getpwnam(3): these mean that there is no such user, too. */
-		return errno == 0 || errno == ESRCH || errno == EBADF || errno == EPERM
-			       ? -ENOENT
-			       : -errno;
+	r = find_user(user, &pw);
+	if (r < 0)
+		return r;
 	if (pw->pw_uid == 0)
 		return 0;
 	if (initgroups(pw->pw_name, pw->pw_gid) < 0 ||
@@ -42,13 +65,28 @@ host_privileges_become(const char *user)
 	return 0;
 }
 
+/* Root's number alone opens no more than root's files. What a program could get that is
+ * started here goes as well, as far as the kernel lets whoever has not all rights of
+ * root. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	for (unsigned long cap = 0;
+		geteuid() == 0 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
+}
+
 int
 host_privileges_lock(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	return 0;
+	return drop_capabilities();
 }
 
 static int
@@ -90,12 +128,26 @@ limit(__rlimit_resource_t what, rlim_t value)
 	return setrlimit(what, &l) < 0 ? -errno : 0;
 }
 
+/* Beside what is on the heap by now, and that may be a long revocation list. */
+static int
+limit_memory(void)
+{
+	struct mallinfo2 heap = mallinfo2();
+	struct rlimit now;
+	rlim_t most = heap.arena + heap.hblkhd + MEMORY_MAX;
+
+	if (getrlimit(RLIMIT_DATA, &now) < 0)
+		return -errno;
+	return limit(RLIMIT_DATA, most < now.rlim_max ? most : now.rlim_max);
+}
+
 static int
 set_limits(void)
 {
 	int r = limit(RLIMIT_CPU, CPU_SECONDS_MAX);
 
-	if (r < 0 || (r = limit(RLIMIT_FSIZE, 0)) < 0 || (r = limit(RLIMIT_NPROC, 0)) < 0)
+	if (r < 0 || (r = limit(RLIMIT_FSIZE, 0)) < 0 ||
+		(r = limit(RLIMIT_NPROC, 0)) < 0 || (r = limit_memory()) < 0)
 		return r;
 	return limit(RLIMIT_CORE, 0);
 }

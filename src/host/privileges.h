@@ -9,12 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether there is a user with that name: 0, -ENOENT, or another negative errno. */
+int host_privileges_find(const char *user);
+
 /* Becomes the user with that name, his groups and nobody else's, if started as root; does
  * nothing otherwise. 0; -ENOENT where there is no such user; a negative errno. */
 int host_privileges_become(const char *user);
 
-/* Not dumpable, so that no other process of the same user reads this one's memory, and no
- * new privileges. 0 or a negative errno. */
+/* Not dumpable, so that no other process of the same user reads this one's memory; no
+ * capabilities, and no new privileges. 0 or a negative errno. */
 int host_privileges_lock(void);
 
 /* Closes all descriptors but those named (negative ones are passed over), which may be in
@@ -22,8 +25,8 @@ int host_privileges_lock(void);
 int host_privileges_keep(const int *fds, size_t n);
 
 /* The kernel ends this process with its parent, which has the given id now; and with
- * limits it writes no file, makes no child and has bounded time. 0 or a negative errno.
- */
+ * limits it writes no file, makes no child and has bounded time and memory. 0 or a
+ * negative errno. */
 int host_privileges_bound(int parent, bool limits);
 
 #endif

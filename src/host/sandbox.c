@@ -55,7 +55,8 @@ host_sandbox_enter(enum config_sandbox mode, const struct host_sandbox *sandbox,
 	landlock = judge(host_landlock_restrict(sandbox->rules, sandbox->n_rules));
 	if (landlock < 0)
 		return landlock;
-	filter = judge(host_filter_install(sandbox->filter, sandbox->on_forbidden));
+	filter = judge(host_filter_install(
+		sandbox->filter, sandbox->log, sandbox->on_forbidden));
 	if (filter < 0)
 		return filter;
 	*ret_missing = name_missing(landlock, filter);

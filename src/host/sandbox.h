@@ -14,6 +14,7 @@ struct host_sandbox {
 	const struct host_landlock_rule *rules; /* the files that stay in reach */
 	size_t n_rules;
 	enum host_filter filter;
+	int log;                        /* as in host_filter_install */
 	void (*on_forbidden)(int call); /* as in host_filter_install */
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * What the smtp process reaches behind its walls: the user store's folder, the mail, what
- * instances share, the pins; and, to read, the folders in which the dynamic linker looks
- * for libgsasl. The log is open already. Faults: a kernel that cannot, where it has to.
+ * instances share; and, to read, the pins. The log is open and libgsasl is loaded before:
+ * there nothing becomes code any more. Faults: a kernel that cannot, where it has to.
  */
 #include "smtpd/walls.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "auth/gsasl_on_demand.h"
 #include "base/cleanup.h"
 #include "host/sandbox.h"
 
@@ -56,19 +57,12 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 		{ config->mail, true },
 		{ config->run, true },
 		{ config->tls_pins, false },
-		{ "/usr/lib", false },
-		{ "/usr/lib64", false },
-		{ "/usr/local/lib", false },
-		{ "/lib", false },
-		{ "/lib64", false },
-		{ "/etc/ld.so.cache", false },
-		{ "/nix/store", false },
-		{ "/gnu/store", false },
 	};
 	const struct host_sandbox sandbox = {
 		.rules = rules,
 		.n_rules = sizeof rules / sizeof *rules,
 		.filter = HOST_FILTER_SMTP,
+		.log = host_log_descriptor(s->log),
 		.on_forbidden = take_forbidden,
 	};
 
@@ -85,6 +79,8 @@ smtpd_walls_raise(struct smtpd_server *s)
 	if (!store)
 		return -ENOMEM;
 	server = s;
+	if (s->config->sandbox != CONFIG_SANDBOX_OFF)
+		auth_gsasl_available();
 	r = enter(s, store, &missing);
 	if (missing)
 		smtpd_log(s,

@@ -368,9 +368,7 @@ tls_control_send_forbidden(int fd, uint32_t call)
 int
 tls_control_receive(int fd, struct buffer *buffer, struct tls_message *ret)
 {
-	struct iovec part;
-	struct msghdr head = { .msg_iov = &part, .msg_iovlen = 1 };
-	ssize_t n;
+	ssize_t n, size;
 	int r;
 
 	buffer_consume(buffer, buffer_len(buffer));
@@ -388,9 +386,9 @@ tls_control_receive(int fd, struct buffer *buffer, struct tls_message *ret)
 	r = buffer_reserve(buffer, (size_t)n);
 	if (r < 0)
 		return r;
-	part = (struct iovec){ .iov_base = buffer_tail(buffer), .iov_len = (size_t)n };
-	n = recvmsg(fd, &head, 0);
-	if (n <= 0 || head.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	size = n;
+	n = recv(fd, buffer_tail(buffer), (size_t)size, MSG_TRUNC);
+	if (n != size)
 		return -EBADMSG;
 	buffer_grow(buffer, (size_t)n);
 	return tls_message_decode(buffer_data(buffer), (size_t)n, ret);

@@ -61,8 +61,9 @@ take_forbidden(int call)
 static void
 lock_in(const struct tls_process *p)
 {
-	const struct host_sandbox sandbox = { .filter = HOST_FILTER_TLS,
-		.on_forbidden = take_forbidden };
+	const struct host_sandbox sandbox = {
+		.filter = HOST_FILTER_TLS, .log = -1, .on_forbidden = take_forbidden
+	};
 	const char *missing;
 
 	control = p->control;

@@ -15,13 +15,18 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/filter.h"
+
+enum { LOG = 30, OTHER = 31 }; /* descriptors that are not open */
 
 static int report[2];
 
@@ -146,6 +151,193 @@ call_memory(void)
 	return syscall(SYS_brk, NULL);
 }
 
+static long
+map(int protection, int flags)
+{
+	return syscall(SYS_mmap, NULL, 4096, protection, flags, -1, 0);
+}
+
+static long
+call_map(void)
+{
+	return map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+
+static long
+call_map_code(void)
+{
+	return map(PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+
+static long
+call_map_file(void)
+{
+	return map(PROT_READ, MAP_PRIVATE);
+}
+
+static long
+call_map_shared(void)
+{
+	return map(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+}
+
+static long
+call_protect(void)
+{
+	return syscall(SYS_mprotect, NULL, 0, PROT_READ | PROT_EXEC);
+}
+
+static long
+call_send(void)
+{
+	return send(-1, "", 1, 0);
+}
+
+static long
+call_send_elsewhere(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	return sendto(-1, "", 1, 0, (struct sockaddr *)&a, sizeof(a));
+}
+
+static long
+call_send_message(void)
+{
+	return sendmsg(-1, &(struct msghdr){ 0 }, 0);
+}
+
+static long
+call_receive_message(void)
+{
+	return recvmsg(-1, &(struct msghdr){ 0 }, 0);
+}
+
+static long
+call_connect(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	return connect(-1, (struct sockaddr *)&a, sizeof(a));
+}
+
+static long
+call_dup(void)
+{
+	return dup(LOG);
+}
+
+static long
+call_dup_by_fcntl(void)
+{
+	return fcntl(LOG, F_DUPFD_CLOEXEC, 0);
+}
+
+static long
+call_flags(void)
+{
+	return fcntl(LOG, F_SETFL, 0);
+}
+
+static long
+call_own_lock(void)
+{
+	return fcntl(OTHER, F_OFD_SETLK, &(struct flock){ .l_type = F_RDLCK });
+}
+
+static long
+call_truncate(void)
+{
+	return ftruncate(OTHER, 0);
+}
+
+static long
+call_truncate_log(void)
+{
+	return ftruncate(LOG, 0);
+}
+
+/* The kernel does not look at the upper half. */
+static long
+call_truncate_log_by_disguise(void)
+{
+	return syscall(SYS_ftruncate, 1UL << 32 | LOG, 0);
+}
+
+static long
+call_truncate_stderr(void)
+{
+	return ftruncate(STDERR_FILENO, 0);
+}
+
+static long
+call_write_at(void)
+{
+	return pwrite(OTHER, "", 1, 0);
+}
+
+static long
+call_write_log_at(void)
+{
+	return pwrite(LOG, "", 1, 0);
+}
+
+static long
+call_mode_of_log(void)
+{
+	return fchmod(LOG, 0666);
+}
+
+static long
+call_owner_of_log(void)
+{
+	return fchown(LOG, 0, 0);
+}
+
+static long
+call_seek(void)
+{
+	return lseek(LOG, 0, SEEK_SET);
+}
+
+static long
+call_times(void)
+{
+	return futimens(OTHER, NULL);
+}
+
+static long
+call_times_of_log(void)
+{
+	return futimens(LOG, NULL);
+}
+
+static long
+call_times_of_path(void)
+{
+	return utimensat(AT_FDCWD, "/nowhere", NULL, 0);
+}
+
+static long
+call_read_link(void)
+{
+	char to[8];
+
+	return readlink("/nowhere", to, sizeof(to));
+}
+
+static long
+call_end_child(void)
+{
+	return syscall(SYS_pidfd_send_signal, OTHER, SIGKILL, NULL, 0);
+}
+
+static long
+call_stop_child(void)
+{
+	return syscall(SYS_pidfd_send_signal, OTHER, SIGSTOP, NULL, 0);
+}
+
 /* Who may do it: bits of 1 << filter. */
 enum {
 	TLS = 1 << HOST_FILTER_TLS,
@@ -176,6 +368,35 @@ static const struct {
 	{ "prctl", call_prctl, 0 },
 	{ "prlimit64", call_limits, 0 },
 	{ "fchmodat", call_chmod, 0 },
+	{ "mmap", call_map, TLS | SMTP },
+	{ "mmap", call_map_code, 0 },
+	{ "mmap", call_map_file, 0 },
+	{ "mmap", call_map_shared, 0 },
+	{ "mprotect", call_protect, 0 },
+	{ "sendto", call_send, TLS | SMTP },
+	{ "sendto", call_send_elsewhere, 0 },
+	{ "sendmsg", call_send_message, TLS },
+	{ "recvmsg", call_receive_message, 0 },
+	{ "connect", call_connect, 0 },
+	{ "dup", call_dup, 0 },
+	{ "fcntl", call_dup_by_fcntl, 0 },
+	{ "fcntl", call_flags, 0 },
+	{ "fcntl", call_own_lock, SMTP },
+	{ "ftruncate", call_truncate, SMTP },
+	{ "ftruncate", call_truncate_log, 0 },
+	{ "ftruncate", call_truncate_log_by_disguise, 0 },
+	{ "ftruncate", call_truncate_stderr, 0 },
+	{ "pwrite64", call_write_at, SMTP },
+	{ "pwrite64", call_write_log_at, 0 },
+	{ "fchmod", call_mode_of_log, 0 },
+	{ "fchown", call_owner_of_log, 0 },
+	{ "lseek", call_seek, 0 },
+	{ "utimensat", call_times, SMTP },
+	{ "utimensat", call_times_of_log, 0 },
+	{ "utimensat", call_times_of_path, 0 },
+	{ "readlink", call_read_link, 0 },
+	{ "pidfd_send_signal", call_end_child, SMTP },
+	{ "pidfd_send_signal", call_stop_child, 0 },
 };
 
 static void
@@ -188,7 +409,7 @@ try_call(enum host_filter filter, size_t i)
 	pid = fork();
 	if (pid == 0) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			host_filter_install(filter, tell) < 0)
+			host_filter_install(filter, LOG, tell) < 0)
 			_exit(100);
 		CALLS[i].call();
 		_exit(0);

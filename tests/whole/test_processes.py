@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The two processes of a connection: what each has and lacks; nothing stays behind."""
 
+import os
 import pathlib
 import select
 import socket
@@ -13,7 +14,7 @@ import pytest
 import harness
 import observe
 from certificates import KEY_TYPES, Authority, der
-from sessions import begin, log_in, plain, send, stuffed
+from sessions import begin, leave, log_in, plain, send, stuffed
 
 needs_root = pytest.mark.skipif(not harness.AS_ROOT, reason="needs root")
 
@@ -244,6 +245,38 @@ def test_started_as_root_it_becomes_the_user(door, programs):
         assert set(state["Groups"].split()) <= {str(harness.SERVICE.pw_gid)}
         assert state["NoNewPrivs"] == "1" and int(state["CapEff"], 16) == 0
     client.command("QUIT", 221)
+
+
+@needs_root
+def test_root_as_the_user_has_no_capabilities(programs):
+    """Root's number alone is left, which owns root's files."""
+    own = harness.Keys(programs)
+    own.client()
+    d = harness.Door(programs, own, listen=False, user="root")
+    for path in [d.dir, own.dir, *d.dir.rglob("*"), *own.dir.rglob("*")]:
+        os.chown(path, 0, 0)
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = d.socket(listener.getsockname()[1])
+            conn, _ = listener.accept()
+        with conn, open(d.stderr, "ab") as err:
+            d.handlers.append(subprocess.Popen(
+                [programs.path / "postern-smtpd", "-c", d.conf], stdin=conn, stdout=conn,
+                stderr=err, env=programs.environment()))
+        client.start_tls(d.context())
+        assert client.reply().code == 220
+        smtp = d.handlers[0].pid
+        for pid in (smtp, *observe.children(smtp)):
+            state = observe.status(pid)
+            assert set(state["Uid"].split()) == {"0"}
+            for which in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+                assert int(state[which], 16) == 0, which
+        leave(client)
+        d.wait()
+        assert d.records(event="runs-as-root")
+    finally:
+        d.close()
+        own.close()
 
 
 @needs_root

@@ -19,12 +19,16 @@ INTRUDER = pathlib.Path(__file__).with_name("intruder.c")
 TLS = {
     "read": "openat", "write": "openat", "remove": "unlink", "execute": "execve",
     "socket": "socket", "trace": "ptrace", "kill": "kill", "fork": "clone",
-    "chmod": "chmod", "memory": "process_vm_readv",
+    "chmod": "chmod", "memory": "process_vm_readv", "run-memory": "mmap",
+    "unlock-memory": "mprotect", "touch": "utimensat", "hoard": None,
 }
 SMTP = {
     "read": None, "write": None, "remove": None, "execute": "execve", "socket": "socket",
     "trace": "ptrace", "kill": "kill", "fork": "clone", "chmod": "chmod",
-    "memory": "process_vm_readv",
+    "memory": "process_vm_readv", "run-memory": "mmap", "unlock-memory": "mprotect",
+    "touch": "utimensat", "cut-log": "ftruncate", "overwrite-log": "pwrite64",
+    "loosen-log": "fcntl", "publish-log": "fchmod", "copy-log": "dup", "open-log": None,
+    "link-log": None, "speak": "sendto",
 }
 DEEDS = [(process, deed, call) for process, deeds in (("tls", TLS), ("smtp", SMTP))
          for deed, call in deeds.items()]
@@ -41,11 +45,17 @@ class Overrun(harness.Programs):
         self.secret = pathlib.Path(tempfile.mkdtemp(prefix="postern-outside-"))
         (self.secret / "file").write_text("a secret\n")
         harness.give(self.secret)
+        self.places = {}
 
     def environment(self, **more):
         return super().environment(
             LD_PRELOAD=str(self.preload), INTRUDER_READ=str(self.secret / "file"),
-            INTRUDER_WRITE=str(self.secret / "new"), **more)
+            INTRUDER_WRITE=str(self.secret / "new"),
+            INTRUDER_SOCKET=str(self.secret / "socket"), **self.places, **more)
+
+    def aim(self, door):
+        """What the deeds are done to, of this door."""
+        self.places = {"INTRUDER_LOG": str(door.log), "INTRUDER_LINK": str(door.mail / "log")}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +68,10 @@ def overrun():
 @pytest.mark.parametrize("process, deed, call", DEEDS)
 def test_deeds(overrun, keys, process, deed, call):
     door = harness.Door(overrun, keys, exits=(0, 71, -31), sandbox="require")
+    overrun.aim(door)
+    door.log.write_text("what was there\n")
+    harness.give(door.log)
+    mode = door.log.stat().st_mode & 0o777
     try:
         client = door.connect(USER)
         client.command("EHLO client.447.edu", 250)
@@ -74,6 +88,8 @@ def test_deeds(overrun, keys, process, deed, call):
         assert found == ([call] if call else [])
         assert (overrun.secret / "file").read_text() == "a secret\n"
         assert os.listdir(overrun.secret) == ["file"]
+        assert door.log.read_text().startswith("what was there\n")
+        assert (door.log.stat().st_mode & 0o777, door.log.stat().st_nlink) == (mode, 1)
         sessions.leave(door.connect(USER))
     finally:
         door.close()
@@ -81,9 +97,14 @@ def test_deeds(overrun, keys, process, deed, call):
 
 def test_without_walls_they_succeed(overrun, keys):
     """The deeds are such that somebody could do them."""
+    done = [("tls", "read"), ("tls", "run-memory"), ("tls", "hoard"), ("smtp", "socket"),
+            ("smtp", "execute"), ("smtp", "unlock-memory"), ("smtp", "touch"),
+            ("smtp", "publish-log"), ("smtp", "copy-log"), ("smtp", "open-log"),
+            ("smtp", "link-log"), ("smtp", "loosen-log"), ("smtp", "cut-log")]
     door = harness.Door(overrun, keys, exits=(0, 71, 99), sandbox="off")
+    overrun.aim(door)
     try:
-        for process, deed in (("tls", "read"), ("smtp", "socket"), ("smtp", "execute")):
+        for process, deed in done:
             client = door.connect(USER)
             client.command("EHLO client.447.edu", 250)
             client.send(f"NOOP {process}:{deed}\r\n")
@@ -97,7 +118,7 @@ def test_without_walls_they_succeed(overrun, keys):
 
 
 def test_a_login_by_password_behind_walls(programs, keys):
-    """libgsasl and the libraries it brings are loaded there."""
+    """libgsasl and the libraries it brings are loaded by then."""
     door = harness.Door(programs, keys, sandbox="require")
     try:
         password = door.add_user(USER)
