@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "host/clock.h"
+#include "host/privileges.h"
 #include "host/sandbox.h"
 #include "pki/identity.h"
 #include "tls/credentials.h"
@@ -39,6 +40,22 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 		n++;
 	}
 	return n;
+}
+
+/* Whoever starts the service as root has it become the user, whom there has to be. */
+static int
+check_user(const struct config *config, struct buffer *faults)
+{
+	int r = host_privileges_find(config->user);
+
+	if (r == 0)
+		return 0;
+	if (r == -ENOENT)
+		buffer_printf(faults, "user: there is no user \"%s\" to become\n",
+			config->user);
+	else
+		buffer_printf(faults, "user: %s: %s\n", config->user, strerror(-r));
+	return 1;
 }
 
 static int
@@ -120,7 +137,7 @@ check_users(const struct config *config, struct buffer *faults)
 	auth_store_free(store);
 	if (r < 0) {
 		buffer_printf(faults, "users: %s: %s\n", config->users, strerror(-r));
-		d.n++;
+		return d.n + 1;
 	}
 	return d.n + check_store_folder(config, faults);
 }
@@ -170,7 +187,7 @@ check_pins(const char *path, struct buffer *faults)
 int
 smtpd_check(const struct config *config, struct buffer *faults)
 {
-	int n = check_tls(config, faults);
+	int n = check_user(config, faults) + check_tls(config, faults);
 
 	if (config->tls_pins)
 		n += check_pins(config->tls_pins, faults);

@@ -84,9 +84,10 @@ check(const struct config *config)
 	if (status != EX_OK)
 		return status;
 	if (geteuid() == 0)
-		fputs("postern-smtpd: warning: user = root: the service keeps all the "
-		      "rights "
-		      "of root; expected a user of its own\n",
+		fputs("postern-smtpd: warning: user = root: the service has no rights "
+		      "but "
+		      "those of an owner, which root is of the system; expected a user "
+		      "of its own\n",
 			stderr);
 	if (n == 0)
 		puts("The configuration is fine.");

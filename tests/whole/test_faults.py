@@ -416,6 +416,26 @@ def test_check_names_what_cannot_be_used(programs, door, key):
     assert key in said and "o-such-thing" in said.lower()
 
 
+def test_check_names_a_user_that_is_not_there(programs, door):
+    """Whoever asks: it is root who would become that user."""
+    d = door(listen=False, user="no-such-user")
+    said = one_sentence(smtpd(programs, "-t", "-c", d.conf), EX_CONFIG)
+    assert 'user: there is no user "no-such-user"' in said
+
+
+@pytest.mark.parametrize("make", ["nothing", "a folder", "a link"])
+def test_check_names_a_fault_of_the_store_once(programs, door, make):
+    d = door(listen=False, users="/no/such/folder/users")
+    if make != "nothing":
+        d.configure(users=d.users)
+    if make == "a folder":
+        d.users.mkdir()
+    if make == "a link":
+        d.users.symlink_to("elsewhere")
+    said = one_sentence(smtpd(programs, "-t", "-c", d.conf), EX_CONFIG)
+    assert str(d.settings["users"]) in said
+
+
 def test_check_names_a_store_that_cannot_be_read(programs, door):
     d = door(listen=False)
     d.add_user("brad")
