@@ -36,16 +36,28 @@ smtp_name_may_hold(uint32_t c)
 	} NEVER[] = {
 		{ 0x0080, 0x00a0 },   /* controls, a blank that does not break */
 		{ 0x00ad, 0x00ad },   /* a hyphen that is not seen */
+		{ 0x034f, 0x034f },   /* a joiner of marks, not seen */
 		{ 0x061c, 0x061c },   /* a direction */
+		{ 0x115f, 0x1160 },   /* fillers for letters, which look like blanks */
 		{ 0x1680, 0x1680 },   /* a blank */
-		{ 0x2000, 0x200b },   /* blanks */
-		{ 0x200e, 0x200f },   /* directions */
+		{ 0x17b4, 0x17b5 },   /* vowels that are not seen */
+		{ 0x180b, 0x180f },   /* variants, a separator, not seen */
+		{ 0x2000, 0x200f },   /* blanks, joiners, directions */
 		{ 0x2028, 0x202f },   /* ends of lines, directions, a blank */
 		{ 0x205f, 0x206f },   /* a blank, what is not seen, directions */
+		{ 0x2800, 0x2800 },   /* a sign of Braille without dots */
 		{ 0x3000, 0x3000 },   /* a blank */
+		{ 0x3164, 0x3164 },   /* a filler */
 		{ 0xfdd0, 0xfdef },   /* no characters */
+		{ 0xfe00, 0xfe0f },   /* variants, not seen */
 		{ 0xfeff, 0xfeff },   /* a mark of byte order */
+		{ 0xffa0, 0xffa0 },   /* a filler */
 		{ 0xfff0, 0xffff },   /* stand-ins, no characters */
+		{ 0x13430, 0x13442 }, /* controls and blanks of hieroglyphs */
+		{ 0x16fe4, 0x16fe4 }, /* a filler */
+		{ 0x1bca0, 0x1bca3 }, /* controls of shorthand */
+		{ 0x1d159, 0x1d159 }, /* a note that is not seen */
+		{ 0x1d173, 0x1d17a }, /* controls of music */
 		{ 0xe0000, 0xe0fff }, /* tags and variants, not seen */
 	};
 

@@ -26,8 +26,9 @@ bool smtp_domain_is_valid(const char *text, size_t len);
  * one that no registry would take. */
 bool smtp_domain_is_valid_utf8(const char *text, size_t len);
 
-/* Whether a character beyond ASCII may stand in a name: all but controls, blanks, and
- * what turns the direction of writing or is never seen. */
+/* Whether a character beyond ASCII may stand in a name: all but controls, what looks like
+ * a blank, and what turns the direction of writing or is not seen: all that Unicode calls
+ * White_Space or Default_Ignorable_Code_Point, and others like them. */
 bool smtp_name_may_hold(uint32_t c);
 
 /* Whether text is an address literal: an IPv4 address, an IPv6 address behind "IPv6:", or

@@ -46,7 +46,7 @@ test_domains(void **state)
 		{ "\xd0\xbf\xd1\x80.\xd1\x80\xd1\x84", false, true },
 		{ "a\xe2\x80\x8d"
 		  "b",
-			false, true }, /* a joiner, which some scripts need */
+			false, false }, /* a joiner: there are A-labels */
 		{ "b\xfc"
 		  "cher",
 			false, false },
@@ -210,6 +210,50 @@ test_ipv6_beside_inet_pton(void **state)
 	assert_true(valid > 100);
 }
 
+struct range {
+	uint32_t from, to;
+};
+
+/* Unicode's Default_Ignorable_Code_Point and, beyond ASCII, White_Space; and others that
+ * show nothing. */
+static const struct range NOT_SEEN[] = { { 0xad, 0xad }, { 0x34f, 0x34f },
+	{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+	{ 0x200b, 0x200f }, { 0x202a, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfff8 },
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff }, { 0x80, 0xa0 },
+	{ 0x1680, 0x1680 }, { 0x2000, 0x200a }, { 0x2028, 0x2029 }, { 0x202f, 0x202f },
+	{ 0x205f, 0x205f }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0xfdd0, 0xfdef },
+	{ 0xfff9, 0xffff }, { 0x13430, 0x13442 }, { 0x16fe4, 0x16fe4 },
+	{ 0x1d159, 0x1d159 } };
+
+static bool
+is_seen(uint32_t c)
+{
+	for (size_t i = 0; i < sizeof(NOT_SEEN) / sizeof(NOT_SEEN[0]); i++)
+		if (c >= NOT_SEEN[i].from && c <= NOT_SEEN[i].to)
+			return false;
+	return (c & 0xffff) < 0xfffe;
+}
+
+static void
+test_characters(void **state)
+{
+	/* At the edges of what is refused, and of many scripts. */
+	static const uint32_t SEEN[] = { 0xa1, 0xac, 0xae, 0xfc, 0x34e, 0x350, 0x3b1,
+		0x430, 0x5d0, 0x61b, 0x627, 0x915, 0x94d, 0xe01, 0x115e, 0x1161, 0x17b3,
+		0x17b6, 0x180a, 0x1810, 0x2010, 0x2027, 0x2030, 0x2070, 0x27ff, 0x2801,
+		0x2fff, 0x3001, 0x3042, 0x3163, 0x3165, 0x4e00, 0xac00, 0xfdcf, 0xfdf0,
+		0xfdff, 0xfe10, 0xff21, 0xff9f, 0xffa1, 0x1d158, 0x1f511, 0x20000,
+		0xdfffd, 0xe1000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(SEEN) / sizeof(SEEN[0]); i++)
+		assert_true(smtp_name_may_hold(SEEN[i]));
+	for (uint32_t c = 0x80; c < 0x110000; c++)
+		if (smtp_name_may_hold(c) != is_seen(c))
+			fail_msg("U+%04X", c);
+}
+
 int
 main(void)
 {
@@ -218,6 +262,7 @@ main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_ipv6_beside_inet_pton),
+		cmocka_unit_test(test_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
