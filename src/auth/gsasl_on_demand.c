@@ -2,11 +2,10 @@
 /*
  * libgsasl, loaded when it is first called or asked for. It and the libraries that it
  * brings are a fifth of a process' start and memory: so the programs are not linked with
- * it, and its functions that are used here are defined below to hand each call on. There
- * is one try to load it, since behind walls it must not be tried, and it stays loaded.
- * Where it cannot be loaded, gsasl_init and gsasl_saslprep fail as they do without
- * memory, and auth_gsasl_available tells which it was; the others are of no use before
- * those.
+ * it, and its functions that are used here are defined below to hand each call on. The
+ * library stays loaded. Where it cannot be loaded, gsasl_init and gsasl_saslprep fail as
+ * they do without memory, and auth_gsasl_available tells which it was; the others are of
+ * no use before those.
  */
 #include "auth/gsasl_on_demand.h"
 
@@ -16,15 +15,15 @@
 
 static const char LIBRARY[] = "libgsasl.so.18";
 
+static bool settled;
+
 static void *
 find(const char *name)
 {
 	static void *library;
-	static bool tried;
 
-	if (!tried)
+	if (!library && !settled)
 		library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	tried = true;
 	return library ? dlsym(library, name) : NULL;
 }
 
@@ -32,6 +31,13 @@ bool
 auth_gsasl_available(void)
 {
 	return find("gsasl_init") != NULL;
+}
+
+void
+auth_gsasl_settle(void)
+{
+	auth_gsasl_available();
+	settled = true;
 }
 
 int

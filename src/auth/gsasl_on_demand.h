@@ -8,7 +8,11 @@
 
 #include <stdbool.h>
 
-/* Loads the library if that was not tried yet; to be called before walls go up. */
+/* Loads the library if it is not loaded yet. */
 bool auth_gsasl_available(void);
+
+/* The same, and for the last time: behind walls, where nothing can be loaded, it is not
+ * tried. */
+void auth_gsasl_settle(void);
 
 #endif

@@ -52,17 +52,13 @@ is_printable(const char *text)
 	return true;
 }
 
-/* SASLprep; *ret is for secret_free. */
+/* *ret is for secret_free. */
 static int
-prepare(const char *password, char **ret)
+prepare_with(const char *password, Gsasl_saslprep_flags flags, char **ret)
 {
 	char *prepared;
 
-	if (is_printable(password)) {
-		*ret = strdup(password);
-		return *ret ? 0 : -ENOMEM;
-	}
-	switch (gsasl_saslprep(password, 0, &prepared, NULL)) {
+	switch (gsasl_saslprep(password, flags, &prepared, NULL)) {
 	case GSASL_OK:
 		/* The library's memory is the library's to free. */
 		*ret = strdup(prepared);
@@ -74,6 +70,23 @@ prepare(const char *password, char **ret)
 	default:
 		return -EINVAL;
 	}
+}
+
+/* SASLprep, of a stored string and of a query (RFC 4013 section 2.5): a character that
+ * Unicode 3.2 does not know is allowed in one of them only, so that with it a mechanism
+ * that asks for the other would not know the password. */
+static int
+prepare(const char *password, char **ret)
+{
+	CLEANUP_SECRET char *query = NULL;
+	int r;
+
+	if (is_printable(password)) {
+		*ret = strdup(password);
+		return *ret ? 0 : -ENOMEM;
+	}
+	r = prepare_with(password, GSASL_ALLOW_UNASSIGNED, &query);
+	return r < 0 ? r : prepare_with(password, 0, ret);
 }
 
 /* StoredKey and ServerKey by salt and iterations of c (RFC 5802 section 3). */
@@ -113,7 +126,7 @@ auth_password_derive(
 	r = prepare(password, &prepared);
 	if (r < 0)
 		return r;
-	if (!*prepared)
+	if (!*prepared || strlen(prepared) > AUTH_PASSWORD_MAX)
 		return -EINVAL;
 	r = pki_random(c.salt, c.salt_len);
 	if (r == 0)

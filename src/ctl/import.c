@@ -100,8 +100,8 @@ read_password(const struct config *config, const char *word, size_t len,
 		    : auth_password_derive(
 			      (const char *)password, config->password_iterations, ret);
 	if (r == -EINVAL)
-		why = "the password is empty, too long or not allowed by SASLprep "
-		      "(RFC 4013)";
+		why = "the password is empty, too long, or has characters that SASLprep "
+		      "(RFC 4013) forbids or does not know";
 	else if (r < 0)
 		why = strerror(-r);
 	explicit_bzero(password, password_len);

@@ -26,7 +26,8 @@ derive(const char *password, unsigned iterations, struct auth_credentials *ret)
 	if (r == -EINVAL)
 		return ctl_fail(EX_DATAERR,
 			"the password is empty, longer than %d bytes, or has characters "
-			"that SASLprep (RFC 4013) forbids, such as control characters",
+			"that SASLprep (RFC 4013) forbids, such as control characters, "
+			"or does not know, such as emoji",
 			AUTH_PASSWORD_MAX);
 	if (r == -ELIBACC)
 		return ctl_fail(EX_UNAVAILABLE, "libgsasl cannot be loaded");

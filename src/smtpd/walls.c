@@ -80,7 +80,7 @@ smtpd_walls_raise(struct smtpd_server *s)
 		return -ENOMEM;
 	server = s;
 	if (s->config->sandbox != CONFIG_SANDBOX_OFF)
-		auth_gsasl_available();
+		auth_gsasl_settle();
 	r = enter(s, store, &missing);
 	if (missing)
 		smtpd_log(s,

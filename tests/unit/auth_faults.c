@@ -8,10 +8,12 @@
 
 #include <dlfcn.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "auth/account.h"
 #include "auth/exchange.h"
+#include "auth/gsasl_on_demand.h"
 #include "auth/lock.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
@@ -105,6 +107,24 @@ test_no_library(void **state)
 	assert_int_equal(auth_exchange_check(f->config), 0);
 	assert_int_equal(auth_exchange_start(f->config, &peer, "SCRAM-SHA-256", &x), 0);
 	auth_exchange_free(x);
+}
+
+/* Behind walls it must not be looked for, be it there by then or not. */
+static void
+test_library_is_settled(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		no_library = true;
+		auth_gsasl_settle();
+		no_library = false;
+		_exit(auth_gsasl_available());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void
@@ -368,6 +388,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_library_is_settled),
 		cmocka_unit_test(test_no_library),
 		cmocka_unit_test(test_lock_deadline),
 		cmocka_unit_test(test_enrolment_without_lock),

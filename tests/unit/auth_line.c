@@ -274,11 +274,19 @@ test_passwords(void **state)
 	assert_int_equal(auth_password_derive("\xc2\xad", 1, &c), -EINVAL);
 	assert_int_equal(auth_password_derive("a\tb", 1, &c), -EINVAL);
 	assert_int_equal(auth_password_derive("\xff\xfe", 1, &c), -EINVAL);
+	/* Not in Unicode 3.2: a key, and a letter. */
+	assert_int_equal(auth_password_derive("\xf0\x9f\x94\x91", 1, &c), -EINVAL);
+	assert_int_equal(auth_password_derive("\xc8\xa1", 1, &c), -EINVAL);
 	text = calloc(1, AUTH_PASSWORD_MAX + 2);
 	assert_non_null(text);
 	memset(text, 'x', AUTH_PASSWORD_MAX);
 	assert_int_equal(auth_password_derive(text, 1, &c), 0);
 	text[AUTH_PASSWORD_MAX] = 'x';
+	assert_int_equal(auth_password_derive(text, 1, &c), -EINVAL);
+	/* A ligature of 18 letters. */
+	for (size_t i = 0; i < AUTH_PASSWORD_MAX / 3; i++)
+		memcpy(text + 3 * i, "\xef\xb7\xba", 3);
+	text[AUTH_PASSWORD_MAX / 3 * 3] = '\0';
 	assert_int_equal(auth_password_derive(text, 1, &c), -EINVAL);
 	free(text);
 }

@@ -3,6 +3,7 @@
 users who are not there. Logins that are as they should be are in test_users.py."""
 
 import concurrent.futures
+import unicodedata
 
 import pytest
 
@@ -174,6 +175,47 @@ def test_unknown_user_looks_like_a_wrong_password(door, how):
     said = all_at_once(try_it, ("brad", "nobody", "locked", "carol", "../brad", "b@x.example"))
     assert all(each == said["brad"] for each in said.values()), said
     assert said["brad"][-1].startswith("530 " if how == "classic" else "535 5.7.8 ")
+
+
+def log_in_by_all(d, user, password):
+    """{door: the reply's code} for one password at each of them."""
+    codes = {}
+    for how in EXCHANGES:
+        with d.connect(user) as client:
+            client.command("HELO c" if how == "classic" else "EHLO client.447.edu", 250)
+            if how == "PLAIN":
+                client.command("AUTH PLAIN", 334)
+                reply = client.command(plain(user, password))
+            elif how == "SCRAM":
+                reply = attempt(client, SCRAM, Scram(user, password))
+            else:
+                for line in ("AUTH LOGIN" if how == "LOGIN" else "AUTH", b64(user),
+                             b64(password)):
+                    reply = client.command(line)
+            codes[how] = reply.code
+    return codes
+
+
+@pytest.mark.parametrize("password", [
+    "ascii only", "p\u00e4ssw\u00f6rd", "\u043f\u0430\u0440\u043e\u043b\u044c", "\u5bc6\u7801",
+    "\ufdfa" * 31], ids=ascii)
+def test_a_password_that_can_be_set_is_right_everywhere(door, password):
+    d = door()
+    d.add_user("brad", password)
+    prepared = unicodedata.normalize("NFKC", password)
+    codes = log_in_by_all(d, "brad@447.edu", password)
+    if prepared == password:
+        assert set(codes.values()) == {235}, codes
+    else:
+        assert codes["PLAIN"] == codes["LOGIN"] == codes["classic"] == 235, codes
+    assert log_in_by_all(d, "brad@447.edu", prepared) == dict.fromkeys(EXCHANGES, 235)
+
+
+@pytest.mark.parametrize("password", ["key \U0001f511", "\u0221", "\ufdfa" * 32], ids=ascii)
+def test_a_password_that_not_all_would_know_cannot_be_set(door, password):
+    d = door()
+    done = d.ctl("user", "add", "brad", "--password-stdin", input=password + "\n", check=False)
+    assert done.returncode == 65 and "does not know, such as emoji" in done.stderr
 
 
 def test_salt_of_an_unknown_user_is_always_the_same(door):

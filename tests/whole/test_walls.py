@@ -131,3 +131,24 @@ def test_a_login_by_password_behind_walls(programs, keys):
         assert not door.records(event="sandbox-missing")
     finally:
         door.close()
+
+
+def test_without_libgsasl_nobody_is_ended(programs, keys, monkeypatch):
+    """It is not looked for again where no library can be loaded."""
+    folder = harness.folder("postern-library-")
+    (folder / "libgsasl.so.18").write_text("no library\n")
+    environment = programs.environment
+    monkeypatch.setattr(
+        programs, "environment", lambda **more: environment(LD_LIBRARY_PATH=str(folder), **more))
+    door = harness.Door(programs, keys, exits=(0, 75), sandbox="require")
+    try:
+        client = door.connect(USER)
+        client.command("EHLO client.447.edu", 250)
+        client.command("AUTH PLAIN", 454)
+        client.command("AUTH EXTERNAL =", 535)
+        sessions.leave(client)
+        door.wait()
+        assert not door.records(event="forbidden-call")
+    finally:
+        door.close()
+        harness.shutil.rmtree(folder)
