@@ -22,7 +22,8 @@ int auth_password_generate(char ret[AUTH_PASSWORD_SIZE]);
 
 /* Credentials for a password, with a new salt. 0, -EINVAL for one that SASLprep (RFC
  * 4013) does not allow in every mechanism, that is empty or longer than
- * AUTH_PASSWORD_MAX, as it came or when prepared, -EIO, -ENOMEM; -ELIBACC for one that is not ASCII where libgsasl cannot be loaded. */
+ * AUTH_PASSWORD_MAX, as it came or when prepared, -EIO, -ENOMEM; -ELIBACC for one that is
+ * not ASCII where libgsasl cannot be loaded. */
 int auth_password_derive(
 	const char *password, unsigned iterations, struct auth_credentials *ret);
 

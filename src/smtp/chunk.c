@@ -26,6 +26,32 @@ smtp_chunk_parse(const char *text, size_t len, struct smtp_chunk *ret)
 	return len == 0 || c.last ? 0 : -EINVAL;
 }
 
+static bool
+is_break(char c)
+{
+	return c == '\0' || c == '\r' || c == '\n';
+}
+
+bool
+smtp_chunk_is_meant(const char *line, size_t len)
+{
+	const char *unused;
+	size_t unused_len;
+
+	for (size_t from = 0, to; from < len; from = to + 1) {
+		const struct smtp_command *command;
+
+		to = from;
+		while (to < len && !is_break(line[to]))
+			to++;
+		command = smtp_command_parse(
+			line + from, to - from, &unused, &unused_len);
+		if (command->verb == SMTP_VERB_BDAT)
+			return true;
+	}
+	return false;
+}
+
 bool
 smtp_chunk_scan(struct smtp_chunk *c, struct smtp_data *d, const char *in, size_t len,
 	char *out, size_t *ret_out, size_t *ret_consumed)

@@ -25,6 +25,10 @@ struct smtp_chunk {
  * next command begins. */
 int smtp_chunk_parse(const char *text, size_t len, struct smtp_chunk *ret);
 
+/* Whether a line that cannot be read, as there is a NUL, a bare CR or a bare LF in it,
+ * was to be a BDAT, or any part of it was between those. */
+bool smtp_chunk_is_meant(const char *line, size_t len);
+
 /* Takes bytes of the chunk from in into the message, as smtp_data_scan does; with d NULL
  * they are dropped. True where the chunk has ended. */
 bool smtp_chunk_scan(struct smtp_chunk *c, struct smtp_data *d, const char *in,

@@ -194,6 +194,9 @@ dialogue_command(
 
 	if (fault == SMTP_LINE_FINE)
 		a.command = smtp_command_parse(line, len, &a.text, &a.len);
+	else if (smtp_chunk_is_meant(line, len))
+		/* Without a number: what follows may be octets or commands. */
+		a.command = smtp_command_of(SMTP_VERB_BDAT);
 	/* The log is told of an unreadable line whatever the reply to it is. */
 	t->request->refused = smtp_reply_refused(smtp_line_refusal(fault));
 	refusal = attempt_judge(&a);

@@ -109,7 +109,8 @@ void smtp_dialogue_free(struct smtp_dialogue *d);
 /* The banner. */
 int smtp_dialogue_banner(struct smtp_dialogue *d, struct buffer *replies);
 
-/* A line from the peer, without its CRLF, or what is wrong with it. Strings in *ret live
+/* A line from the peer, without its CRLF, and what is wrong with it; of one that is too
+ * long what it begins with. Strings in *ret live
  * until the next call. Not to be called while a request waits for its answer, or during a
  * message. */
 int smtp_dialogue_line(struct smtp_dialogue *d, enum smtp_line_fault fault,

@@ -66,7 +66,8 @@ line_drop(struct smtp_line *l, const char *data, size_t len, size_t *ret_len,
 		}
 		*ret_consumed = at + 2;
 	}
-	*l = (struct smtp_line){ 0 };
+	l->scanned = 0;
+	l->dropping = l->after_cr = false;
 	*ret_len = 0;
 	*ret_fault = SMTP_LINE_TOO_LONG;
 	return true;
@@ -89,6 +90,8 @@ smtp_line_next(struct smtp_line *l, const char *data, size_t len, size_t limit,
 	if (at == len || at + 2 > limit) {
 		l->dropping = true;
 		l->after_cr = false;
+		l->head_len = len < SMTP_LINE_HEAD ? len : SMTP_LINE_HEAD;
+		memcpy(l->head, data, l->head_len);
 		return line_drop(l, data, len, ret_len, ret_consumed, ret_fault);
 	}
 	l->scanned = 0;

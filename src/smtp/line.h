@@ -18,16 +18,21 @@ enum smtp_line_fault {
 	SMTP_LINE_NUL,
 };
 
+enum { SMTP_LINE_HEAD = 16 };
+
 /* A zeroed one stands at the beginning of a line. */
 struct smtp_line {
 	size_t scanned; /* bytes of the unfinished line that hold no line end */
 	bool dropping;  /* the rest of a line too long is being dropped */
 	bool after_cr;  /* the last byte dropped was a CR */
+	/* What the last line too long began with, of which nothing else is kept. */
+	char head[SMTP_LINE_HEAD];
+	size_t head_len;
 };
 
 /* Looks for a line in data, which begins where the last call's *ret_consumed left off,
  * with new bytes behind. limit counts bytes of a line with its CRLF. True where a line
- * ended: its text is the first *ret_len bytes of data where *ret_fault is FINE. False
+ * ended: its text is the first *ret_len bytes of data, of a line too long none. False
  * where more is needed. Either way the caller then drops *ret_consumed bytes; while a
  * line too long is dropped, that is all of them, so that fewer than limit bytes are ever
  * held. */

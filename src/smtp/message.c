@@ -2,8 +2,9 @@
 /*
  * The message as it comes in, by DATA or by BDAT (RFC 3030): what its bytes become, and
  * what its end is answered with. The octets behind BDAT are read whatever the reply will
- * be, so that none of them is ever taken for a command; a BDAT that is refused ends the
- * transaction, so that no message is stored with a part missing.
+ * be, so that none of them is ever taken for a command, unless they are very many: then
+ * the connection is closed. A BDAT that is refused ends the transaction, so that no
+ * message is stored with a part missing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -104,6 +105,26 @@ chunk_start(struct smtp_turn *t, enum smtp_reply refusal)
 	t->d->incoming.in_chunk = true;
 }
 
+/* The peer sends no more than a message that is too big by another message. */
+static bool
+is_bearable(const struct smtp_dialogue *d, uint64_t octets)
+{
+	uint64_t max = d->session.policy->max_message_size;
+
+	return max == 0 || octets <= max || octets - max <= max;
+}
+
+/* The refusal at once, and the end: what follows is not read. */
+static int
+chunk_close(struct smtp_turn *t, enum smtp_reply refusal, enum smtp_reply bye)
+{
+	int r = smtp_turn_reply(t, refusal, smtp_command_of(SMTP_VERB_BDAT)->name);
+
+	if (r < 0 || t->request->ask == SMTP_ASK_CLOSE)
+		return r;
+	return smtp_turn_close(t, bye);
+}
+
 int
 smtp_chunk_begin(struct smtp_turn *t, const struct smtp_arguments *a)
 {
@@ -115,6 +136,9 @@ smtp_chunk_begin(struct smtp_turn *t, const struct smtp_arguments *a)
 	if (first)
 		smtp_data_init_counted(&in->data, d->session.policy->max_message_size,
 			d->transaction.body);
+	if (!is_bearable(d, a->chunk.octets))
+		return chunk_close(
+			t, SMTP_REPLY_MESSAGE_TOO_BIG, SMTP_REPLY_CHUNK_TOO_BIG_BYE);
 	if (a->chunk.octets > smtp_data_room(&in->data))
 		chunk_start(t, SMTP_REPLY_MESSAGE_TOO_BIG);
 	else if (first)
@@ -128,16 +152,14 @@ int
 smtp_chunk_refuse(
 	struct smtp_turn *t, enum smtp_reply refusal, const char *text, size_t len)
 {
-	int r;
+	struct smtp_chunk *chunk = &t->d->incoming.chunk;
 
-	if (smtp_chunk_parse(text, len, &t->d->incoming.chunk) != -ERANGE) {
-		chunk_start(t, refusal);
-		return 0;
-	}
-	r = smtp_turn_reply(t, refusal, smtp_command_of(SMTP_VERB_BDAT)->name);
-	if (r == 0 && t->request->ask != SMTP_ASK_CLOSE)
-		r = smtp_turn_close(t, SMTP_REPLY_CHUNK_BYE);
-	return r;
+	if (smtp_chunk_parse(text, len, chunk) == -ERANGE)
+		return chunk_close(t, refusal, SMTP_REPLY_CHUNK_BYE);
+	if (!is_bearable(t->d, chunk->octets))
+		return chunk_close(t, refusal, SMTP_REPLY_CHUNK_TOO_BIG_BYE);
+	chunk_start(t, refusal);
+	return 0;
 }
 
 /* Which of the two commands has asked is seen by the chunk that it left behind. */

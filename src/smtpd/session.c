@@ -91,11 +91,16 @@ take_line(struct smtpd_session *x)
 
 	x->arrival = host_clock_ms();
 	smtp_dialogue_more_behind(x->dialogue, buffer_len(&x->in) > consumed);
-	if (ended)
+	if (ended && fault == SMTP_LINE_TOO_LONG)
+		r = smtp_dialogue_line(x->dialogue, fault, x->line.head, x->line.head_len,
+			&x->replies, &request);
+	else if (ended)
 		r = smtp_dialogue_line(
 			x->dialogue, fault, data, len, &x->replies, &request);
 	/* An answer to AUTH may be a password. */
 	explicit_bzero(data, consumed);
+	if (ended)
+		explicit_bzero(&x->line, sizeof x->line);
 	buffer_consume(&x->in, consumed);
 	if (!ended || r < 0)
 		return r;

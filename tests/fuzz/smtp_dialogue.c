@@ -201,6 +201,10 @@ feed_line(struct session *s, struct smtp_line *l, const char *data, size_t len)
 	s->greeting = fault == SMTP_LINE_FINE && n > 4 &&
 		      (strncasecmp(data, "HELO", 4) == 0 ||
 			      strncasecmp(data, "EHLO", 4) == 0);
+	if (fault == SMTP_LINE_TOO_LONG) {
+		data = l->head;
+		n = l->head_len;
+	}
 	smtp_dialogue_more_behind(s->d, s->answers[7] & 0x80);
 	require(smtp_dialogue_line(s->d, fault, data, n, &s->replies, &request) == 0);
 	serve(s, &request);

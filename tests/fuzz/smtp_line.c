@@ -76,6 +76,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			next = walk_line(in, size, at, limit, &expected);
 			require(next > 0 && next == held && fault == expected);
 			require(fault != SMTP_LINE_FINE || len == next - 2 - at);
+			require(fault != SMTP_LINE_TOO_LONG ||
+				(len == 0 && l.head_len > 0 &&
+					memcmp(l.head, in + at, l.head_len) == 0));
 			at = next;
 		}
 		require(end - held < limit);

@@ -212,32 +212,38 @@ static void
 test_too_big(void **state)
 {
 	static const char *const LINES[] = { "BDAT 1000 LAST", "BDAT 1000",
+		"BDAT 2000 LAST", "BDAT 2000", "BDAT 2001", "BDAT 2001 LAST",
 		"BDAT 18446744073709551615 LAST", "BDAT 18446744073709551615" };
 	char much[1000], out[1000];
 	size_t got, consumed;
 
 	(void)state;
 	memset(much, 'x', sizeof(much));
-	for (size_t i = 0; i < 4; i++) {
-		bool huge = i >= 2, ended;
+	for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
+		bool huge = i >= 4, ended = false;
 		struct talk t;
 
 		talk_begin(&t, "");
 		say(&t, "BDAT 1", SMTP_ASK_OPEN, NULL);
 		answer(&t, SMTP_ANSWER_YES, SMTP_ASK_NOTHING, NULL);
 		octets(&t, "x", "x", SMTP_ASK_NOTHING, "250 ");
-		say(&t, LINES[i], SMTP_ASK_NOTHING, NULL);
-		ended = smtp_dialogue_message(
-			t.d, much, sizeof(much), out, &got, &consumed);
-		assert_int_equal(ended, !huge);
-		assert_int_equal(got, 0);
-		assert_int_equal(consumed, sizeof(much));
-		if (!huge) {
-			smtp_dialogue_message_end(
-				t.d, SMTP_DATA_FINE, &t.replies, &t.request);
-			assert_string_equal(t.request.refused, "too-big");
-			check(&t, SMTP_ASK_DISCARD, "552 5.3.4 ");
+		if (huge) {
+			say(&t, LINES[i], SMTP_ASK_CLOSE, "552 5.3.4 ");
+			assert_string_equal(t.request.refused, "chunk-too-big");
+			assert_false(smtp_dialogue_in_message(t.d));
+			talk_end(&t);
+			continue;
 		}
+		say(&t, LINES[i], SMTP_ASK_NOTHING, NULL);
+		while (!ended) {
+			ended = smtp_dialogue_message(
+				t.d, much, sizeof(much), out, &got, &consumed);
+			assert_int_equal(got, 0);
+			assert_int_equal(consumed, sizeof(much));
+		}
+		smtp_dialogue_message_end(t.d, SMTP_DATA_FINE, &t.replies, &t.request);
+		assert_string_equal(t.request.refused, "too-big");
+		check(&t, SMTP_ASK_DISCARD, "552 5.3.4 ");
 		talk_end(&t);
 	}
 }

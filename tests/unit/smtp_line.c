@@ -21,8 +21,8 @@ enum { LIMIT = 12, LINES_MAX = 8 };
 struct expected {
 	const char *in;
 	size_t len;
-	/* "text" for a line, or a fault's letter: L too long, R bare CR, N bare LF, 0 NUL
-	 */
+	/* "text" for a line, or a fault's letter: L too long, R bare CR, N bare LF, 0
+	 * NUL; the text of L is what it begins with */
 	const char *lines[LINES_MAX];
 	char faults[LINES_MAX];
 };
@@ -32,9 +32,11 @@ static const struct expected STREAMS[] = {
 	{ TEXT("NOOP\r\nQUIT\r\n"), { "NOOP", "QUIT" }, { '=', '=' } },
 	{ TEXT("NOOP\r\n\r\nQUIT"), { "NOOP", "" }, { '=', '=' } },
 	{ TEXT("0123456789\r\nab\r\n"), { "0123456789", "ab" }, { '=', '=' } },
-	{ TEXT("0123456789x\r\nab\r\n"), { "", "ab" }, { 'L', '=' } },
-	{ TEXT("0123456789xxxxxxxxxxxxxx\r\nab\r\n"), { "", "ab" }, { 'L', '=' } },
-	{ TEXT("0123456789x\rxxx\nxx\0xx\r\r\nab\r\n"), { "", "ab" }, { 'L', '=' } },
+	{ TEXT("0123456789x\r\nab\r\n"), { "0123456789x", "ab" }, { 'L', '=' } },
+	{ TEXT("0123456789xxxxxxxxxxxxxx\r\nab\r\n"),
+		{ "0123456789xxxxxxxxxxxxxx", "ab" }, { 'L', '=' } },
+	{ TEXT("0123456789x\rxxx\nxx\0xx\r\r\nab\r\n"), { "0123456789x\rxxx\n", "ab" },
+		{ 'L', '=' } },
 	{ TEXT("a\nb\r\nc\r\n"), { "", "c" }, { 'N', '=' } },
 	{ TEXT("a\rb\r\nc\r\n"), { "", "c" }, { 'R', '=' } },
 	{ TEXT("a\r\r\nc\r\n"), { "", "c" }, { 'R', '=' } },
@@ -82,6 +84,11 @@ reader_feed(struct reader *r, const struct expected *e, const char *piece, size_
 		if (found) {
 			assert_int_equal(letter(fault), e->faults[r->n_lines]);
 			assert_non_null(e->lines[r->n_lines]);
+			if (fault == SMTP_LINE_TOO_LONG) {
+				assert_in_range(r->l.head_len, LIMIT, SMTP_LINE_HEAD);
+				assert_memory_equal(r->l.head, e->lines[r->n_lines],
+					strnlen(e->lines[r->n_lines], LIMIT));
+			}
 			if (fault == SMTP_LINE_FINE) {
 				assert_int_equal(text_len, strlen(e->lines[r->n_lines]));
 				assert_memory_equal(

@@ -513,6 +513,10 @@ wire_step(struct wire *wire)
 			smtp_dialogue_line_limit(wire->d), &text_len, &consumed, &fault);
 		smtp_dialogue_more_behind(
 			wire->d, consumed < len || (found && buffer_len(&wire->in) > 0));
+		if (found && fault == SMTP_LINE_TOO_LONG) {
+			data = wire->line.head;
+			text_len = wire->line.head_len;
+		}
 		if (found)
 			smtp_dialogue_line(
 				wire->d, fault, data, text_len, &wire->out, &request);
