@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,10 +137,27 @@ check_users(const struct config *config, struct buffer *faults)
 		r = auth_store_each(store, note_damage, &d);
 	auth_store_free(store);
 	if (r < 0) {
-		buffer_printf(faults, "users: %s: %s\n", config->users, strerror(-r));
+		buffer_printf(faults, "users: %s: %s\n", config->users,
+			r == -ELOOP ? "a symbolic link; expected the file itself"
+				    : strerror(-r));
 		return d.n + 1;
 	}
 	return d.n + check_store_folder(config, faults);
+}
+
+/* Behind the walls such a link leads nowhere. */
+static bool
+leads_out(const char *folder, const char *name)
+{
+	CLEANUP(buffer_free) struct buffer path = { 0 };
+	CLEANUP_FREE char *home = realpath(folder, NULL);
+	CLEANUP_FREE char *real = NULL;
+	size_t len = home ? strlen(home) : 0;
+
+	if (home && buffer_printf(&path, "%s/%s", folder, name) == 0 &&
+		buffer_string(&path))
+		real = realpath(buffer_string(&path), NULL);
+	return real && (strncmp(real, home, len) != 0 || real[len] != '/');
 }
 
 static int
@@ -155,6 +173,13 @@ check_pin(const char *folder, const char *name, struct buffer *faults)
 			folder, pin, host_clock_now(), &identity, &verdict, NULL);
 	if (r == 0)
 		pki_identity_clear(&identity);
+	if (leads_out(folder, name)) {
+		buffer_printf(faults,
+			"tls_pins: %s/%s: a symbolic link out of the folder; expected "
+			"the file itself\n",
+			folder, name);
+		return 1;
+	}
 	if (r == 0 && verdict == PKI_TRUSTED)
 		return 0;
 	buffer_printf(faults,

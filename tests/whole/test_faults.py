@@ -436,6 +436,37 @@ def test_check_names_a_fault_of_the_store_once(programs, door, make):
     assert str(d.settings["users"]) in said
 
 
+@pytest.mark.parametrize("key", ["tls_cert", "tls_key", "tls_ca", "users", "deliver", "run"])
+def test_links_that_an_administrator_may_make(programs, door, keys, key):
+    """Of the store it is the folder."""
+    d = door(listen=True)
+    real = {"tls_cert": keys.cert, "tls_key": keys.key, "tls_ca": keys.ca,
+            "users": d.users.parent, "deliver": d.mail, "run": d.dir / "run"}[key]
+    link = d.dir / "link"
+    link.symlink_to(real)
+    value = {"users": link / "users", "deliver": f"maildir:{link}"}.get(key, link)
+    d.configure(**{key: value})
+    password = d.add_user("brad")
+    assert smtpd(programs, "-t", "-c", d.conf).returncode == 0
+    with d.connect() as client:
+        log_in(client, "brad", password)
+        send(client, BRAD, [BRAD], b"x\r\n")
+        leave(client)
+    d.wait()
+    assert len(d.messages(BRAD)) == 1
+
+
+@pytest.mark.parametrize("key", ["users", "log"])
+def test_links_that_nobody_may_make(programs, door, key):
+    d = door(listen=False)
+    (d.dir / "real").touch()
+    link = d.dir / "state" / "users" if key == "users" else d.dir / "link"
+    link.symlink_to(d.dir / "real")
+    d.configure(**{key: link if key == "users" else f"file:{link}"})
+    said = one_sentence(smtpd(programs, "-t", "-c", d.conf), EX_CONFIG)
+    assert f"{key}: {link}: " in said and "symbolic link" in said
+
+
 def test_check_names_a_store_that_cannot_be_read(programs, door):
     d = door(listen=False)
     d.add_user("brad")

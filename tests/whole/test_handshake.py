@@ -610,6 +610,23 @@ def test_pins_beside_a_ca(door, authority, pinned):
     assert enter(d, authority.client()) == ADMITTED
 
 
+@pytest.mark.parametrize("where,status,alert", [
+    ("inside", 0, None), ("outside", EX_CONFIG, 80)])
+def test_pin_that_is_a_link(programs, door, authority, pinned, where, status, alert):
+    """To a file of the folder it may be one; out of it there is nothing behind the walls."""
+    bundle = authority.self_signed(mail="brad@447.edu")
+    pin = pinned.pin(bundle)
+    d = door(keys=pinned, tls_pins=pinned.pins, exits=(0, EX_CONFIG))
+    real = (d.dir if where == "outside" else pinned.pins) / ".printer.pem"
+    shutil.move(pin, real)
+    harness.give(real)
+    pin.symlink_to(real)
+    done = programs.run("postern-smtpd", "-t", "-c", d.conf, check=False)
+    assert (done.returncode, "out of the folder" in done.stderr) == (status, status != 0)
+    if harness.SANDBOX != "off":
+        assert enter(d, bundle).alert == alert
+
+
 def test_folder_of_pins_that_is_gone_is_our_fault(door, authority, pinned):
     d = door(keys=pinned, tls_pins=pinned.pins / "gone", exits=(EX_CONFIG,))
     assert enter(d, authority.self_signed()) == foreign.Outcome(alert=80)
