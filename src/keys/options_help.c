@@ -19,7 +19,7 @@ const char keys_help[] =
 	"  export NAME --p12 --dir DIR              a bundle as PKCS #12\n"
 	"  passphrase --dir DIR                     another passphrase for ca.key\n"
 	"  list --dir DIR                           what was made, and its state\n"
-	"  show FILE                                certificates in words\n"
+	"  show FILE                                certificates and lists in words\n"
 	"\n"
 	"  --dir DIR      the folder of all these files\n"
 	"  --host NAME    DNS name or IP address of the server; may be given several\n"

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -27,4 +28,24 @@ keys_put_names(const struct keys_certificate *c)
 			fputs(", ", stdout);
 		keys_put_escaped(c->id.names[i]);
 	}
+}
+
+void
+keys_put_value(const char *label, const char *text)
+{
+	printf("%-12s ", label);
+	keys_put_escaped(*text ? text : "none");
+	putchar('\n');
+}
+
+void
+keys_put_time(const char *label, int64_t seconds)
+{
+	struct calendar c;
+	char text[64];
+
+	calendar_of(seconds, &c);
+	snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d UTC", c.year, c.month,
+		c.day, c.hour, c.minute, c.second);
+	keys_put_value(label, text);
 }

@@ -40,10 +40,13 @@ revocation_clear(struct revocation *r)
 }
 
 static void
-say(const char *what, const char *hex, const struct pki_crl_entry *earlier)
+say(const char *what, const uint8_t *serial, size_t len,
+	const struct pki_crl_entry *earlier)
 {
+	char hex[2 * PKI_SERIAL_MAX + 1];
 	struct calendar c;
 
+	text_hex(serial, len, hex);
 	if (!earlier) {
 		printf("revoked %s, serial %s\n", what, hex);
 		return;
@@ -53,22 +56,22 @@ say(const char *what, const char *hex, const struct pki_crl_entry *earlier)
 		c.month, c.day);
 }
 
-/* Puts a serial number into the list of one signer, unless it stands there. */
-static int
-add_serial(struct revocation *revocation, size_t signer, const char *what,
-	const uint8_t *serial, size_t len)
+static const struct pki_crl_entry *
+find_earlier(const struct revocation *revocation, size_t signer, const uint8_t *serial,
+	size_t len)
 {
 	const struct pki_crl *list = keys_lists_of(revocation->lists, signer);
-	const struct pki_crl_entry *earlier = list ? pki_crl_find(list, serial, len)
-						   : NULL;
-	char hex[2 * PKI_SERIAL_MAX + 1];
+
+	return list ? pki_crl_find(list, serial, len) : NULL;
+}
+
+/* Puts a serial number into the list of one signer, where it does not stand yet. */
+static int
+put_serial(struct revocation *revocation, size_t signer, const char *what,
+	const uint8_t *serial, size_t len)
+{
 	struct buffer *kept;
 
-	text_hex(serial, len, hex);
-	say(what, hex, earlier);
-	revocation->count++;
-	if (earlier)
-		return 0;
 	if (revocation->n_serials == sizeof(revocation->serials) / sizeof(*kept))
 		return keys_fail(EX_SOFTWARE, "%s has too many certificates", what);
 	kept = &revocation->serials[revocation->n_serials];
@@ -79,6 +82,18 @@ add_serial(struct revocation *revocation, size_t signer, const char *what,
 		&(struct pki_crl_entry){ .serial = pki_der_of(buffer_data(kept), len),
 			.date = time(NULL),
 			.reason = revocation->o->reason });
+}
+
+static int
+add_serial(struct revocation *revocation, size_t signer, const char *what,
+	const uint8_t *serial, size_t len)
+{
+	const struct pki_crl_entry *earlier = find_earlier(
+		revocation, signer, serial, len);
+
+	say(what, serial, len, earlier);
+	revocation->count++;
+	return earlier ? 0 : put_serial(revocation, signer, what, serial, len);
 }
 
 /* Revokes the first certificate of a text; *ret_ours says whether it is of this CA. */
@@ -175,14 +190,29 @@ parse_serial(const char *word, uint8_t ret[PKI_SERIAL_MAX], size_t *ret_len)
 	return 0;
 }
 
-/* A serial number alone does not say which key has signed. */
+/* A serial number alone does not say which key has signed: it comes into the list of
+ * each, and is told of once. */
 static int
 add_serial_alone(struct revocation *revocation, const uint8_t *serial, size_t len)
 {
+	static const char what[] = "a certificate";
+	const struct pki_crl_entry *earlier = NULL;
+	bool added = false;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < revocation->lists->n_signers; i++)
-		r = add_serial(revocation, i, "a certificate", serial, len);
+	for (size_t i = 0; r == 0 && i < revocation->lists->n_signers; i++) {
+		const struct pki_crl_entry *found = find_earlier(
+			revocation, i, serial, len);
+
+		if (!earlier)
+			earlier = found;
+		if (found)
+			continue;
+		r = put_serial(revocation, i, what, serial, len);
+		added = true;
+	}
+	if (r == 0)
+		say(what, serial, len, added ? NULL : earlier);
 	return r;
 }
 

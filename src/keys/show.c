@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /*
- * `show`: certificates in words, on standard output. What a certificate says is escaped,
- * so that each value stays one line of printable ASCII.
+ * `show`: certificates in words, on standard output; lists are show_list.c's. What a
+ * certificate says is escaped, so that each value stays one line of printable ASCII.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,10 @@
 #include "keys/put.h"
 #include "keys/report.h"
 #include "keys/revoked.h"
+#include "keys/show_list.h"
 #include "pki/file.h"
+
+static const char CERTIFICATE[] = "-----BEGIN CERTIFICATE-----";
 
 /* One certificate of a file, with those beside it. */
 struct shown {
@@ -28,26 +31,6 @@ struct shown {
 	struct keys_certificate c;
 	const struct pki_crl_entry *revoked;
 };
-
-static void
-put_value(const char *label, const char *text)
-{
-	printf("%-12s ", label);
-	keys_put_escaped(*text ? text : "none");
-	putchar('\n');
-}
-
-static void
-put_date(const char *label, int64_t seconds)
-{
-	struct calendar c;
-	char text[64];
-
-	calendar_of(seconds, &c);
-	snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d UTC", c.year, c.month,
-		c.day, c.hour, c.minute, c.second);
-	put_value(label, text);
-}
 
 /* Who of the file has signed the certificate; 0 for nobody. */
 static size_t
@@ -72,15 +55,15 @@ put_chain(const struct shown *s)
 	char text[64];
 
 	if (signer == s->i + 1 || s->c.what.self_issued) {
-		put_value("chain", "signs itself");
+		keys_put_value("chain", "signs itself");
 		return;
 	}
 	if (signer == 0) {
-		put_value("chain", "its issuer is not in this file");
+		keys_put_value("chain", "its issuer is not in this file");
 		return;
 	}
 	snprintf(text, sizeof(text), "signed by certificate %zu of this file", signer);
-	put_value("chain", text);
+	keys_put_value("chain", text);
 }
 
 static void
@@ -92,13 +75,13 @@ put_state(const struct shown *s)
 	char text[96];
 
 	if (!s->revoked) {
-		put_value("state", state);
+		keys_put_value("state", state);
 		return;
 	}
 	calendar_of(s->revoked->date, &c);
 	snprintf(text, sizeof(text), "%s since %04d-%02d-%02d, %s", state, c.year,
 		c.month, c.day, reason ? reason : "unspecified");
-	put_value("state", text);
+	keys_put_value("state", text);
 }
 
 static void
@@ -109,8 +92,8 @@ put_ca(const struct pki_description *what)
 	if (!what->is_ca)
 		return;
 	snprintf(text, sizeof(text), "%d", what->path_length);
-	put_value("path length", what->path_length < 0 ? "without end" : text);
-	put_value("constraints", what->constraints);
+	keys_put_value("path length", what->path_length < 0 ? "without end" : text);
+	keys_put_value("constraints", what->constraints);
 }
 
 static void
@@ -122,24 +105,24 @@ put_certificate(const struct shown *s)
 
 	text_hex(c->id.serial, c->id.serial_len, serial);
 	text_hex(c->id.pin, sizeof(c->id.pin), pin);
-	put_value("subject", c->what.subject);
-	put_value("issuer", c->what.self_issued ? "itself" : c->what.issuer);
+	keys_put_value("subject", c->what.subject);
+	keys_put_value("issuer", c->what.self_issued ? "itself" : c->what.issuer);
 	put_chain(s);
-	put_value("serial", serial);
-	put_date("from", c->id.not_before);
-	put_date("until", c->id.not_after);
+	keys_put_value("serial", serial);
+	keys_put_time("from", c->id.not_before);
+	keys_put_time("until", c->id.not_after);
 	put_state(s);
-	put_value("for", keys_certificate_purpose(c));
-	put_value("uses", c->what.uses);
+	keys_put_value("for", keys_certificate_purpose(c));
+	keys_put_value("uses", c->what.uses);
 	put_ca(&c->what);
-	put_value("names", c->what.others);
+	keys_put_value("names", c->what.others);
 	if (keys_certificate_has_users(c)) {
 		printf("%-12s ", "users");
 		keys_put_names(c);
 		putchar('\n');
 	}
-	put_value("key", c->what.key);
-	put_value("pin", pin);
+	keys_put_value("key", c->what.key);
+	keys_put_value("pin", pin);
 }
 
 static int
@@ -179,22 +162,31 @@ show_one(const struct keys_options *o, const struct pki_chain *chain, size_t i,
 	return 0;
 }
 
+/* A file of certificates, of lists, or of both. */
 static int
-read_chain(const struct keys_options *o, struct pki_chain *ret)
+read_file(const struct keys_options *o, struct pki_chain *ret_chain,
+	struct pki_crls *ret_lists)
 {
 	CLEANUP(buffer_wipe) struct buffer pem = { 0 };
-	int r = pki_file_read(
-		AT_FDCWD, o->file, PKI_CHAIN_MAX * (size_t)PKI_CERTIFICATE_MAX, &pem);
+	int r = pki_file_read(AT_FDCWD, o->file, PKI_CRL_FILE_MAX, &pem);
 
 	if (r < 0)
 		return keys_fail(
 			EX_NOINPUT, "%s cannot be read: %s", o->file, strerror(-r));
-	r = pki_chain_read(buffer_data(&pem), buffer_len(&pem), ret);
+	r = pki_crls_read(buffer_data(&pem), buffer_len(&pem), ret_lists);
+	if (r < 0)
+		return keys_fail(
+			EX_DATAERR, "%s holds a damaged revocation list", o->file);
+	if (ret_lists->n > 0 && !memmem(buffer_data(&pem), buffer_len(&pem), CERTIFICATE,
+					sizeof(CERTIFICATE) - 1))
+		return 0;
+	r = pki_chain_read(buffer_data(&pem), buffer_len(&pem), ret_chain);
 	if (r == -E2BIG)
 		return keys_fail(EX_DATAERR, "%s holds more than %d certificates",
 			o->file, PKI_CHAIN_MAX);
 	if (r < 0)
-		return keys_fail(EX_DATAERR, "%s holds no certificate in PEM", o->file);
+		return keys_fail(EX_DATAERR,
+			"%s holds no certificate and no revocation list in PEM", o->file);
 	return 0;
 }
 
@@ -202,15 +194,18 @@ int
 keys_show(const struct keys_options *o)
 {
 	CLEANUP(pki_chain_clear) struct pki_chain chain = { 0 };
-	CLEANUP(pki_crls_clear) struct pki_crls crls = { 0 };
+	CLEANUP(pki_crls_clear) struct pki_crls revoked = { 0 }, lists = { 0 };
 	int r = 0;
 
 	if (o->list_file)
-		r = keys_revoked_read(AT_FDCWD, o->list_file, o->list_file, false, &crls);
+		r = keys_revoked_read(
+			AT_FDCWD, o->list_file, o->list_file, false, &revoked);
 	if (r == 0)
-		r = read_chain(o, &chain);
+		r = read_file(o, &chain, &lists);
 	for (size_t i = 0; r == 0 && i < chain.n; i++)
-		r = show_one(o, &chain, i, &crls);
+		r = show_one(o, &chain, i, &revoked);
+	for (size_t i = 0; r == 0 && i < lists.n; i++)
+		r = keys_show_list(o, &lists.lists[i], i, chain.n + i == 0);
 	if (o->json && r == 0)
 		puts("]");
 	return r;

@@ -86,6 +86,27 @@ copy_dn(gnutls_x509_crt_t crt, int (*get)(gnutls_x509_crt_t, gnutls_datum_t *, u
 	return *ret ? 0 : -ENOMEM;
 }
 
+int
+pki_name_describe(struct pki_der name, char **ret)
+{
+	const gnutls_datum_t der = { (unsigned char *)name.at, (unsigned)name.len };
+	gnutls_datum_t text = { NULL, 0 };
+	gnutls_x509_dn_t dn;
+	int r = gnutls_x509_dn_init(&dn);
+
+	if (r < 0)
+		return -ENOMEM;
+	r = gnutls_x509_dn_import(dn, &der);
+	if (r == 0)
+		r = gnutls_x509_dn_get_str2(dn, &text, 0);
+	gnutls_x509_dn_deinit(dn);
+	if (r < 0)
+		return pki_parse_fault(r);
+	*ret = strndup(text.data ? (const char *)text.data : "", text.size);
+	gnutls_free(text.data);
+	return *ret ? 0 : -ENOMEM;
+}
+
 static int
 describe_key(gnutls_x509_crt_t crt, char **ret)
 {

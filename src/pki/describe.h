@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "pki/der.h"
 #include "pki/make.h"
 
 enum { PKI_CHAIN_MAX = 16 };
@@ -46,6 +47,10 @@ struct pki_description {
 /* 0, -EBADMSG or -ENOMEM. On success the caller ends it with pki_description_clear. */
 int pki_describe(const void *der, size_t len, struct pki_description *ret);
 void pki_description_clear(struct pki_description *description);
+
+/* A name as DER in the words of RFC 4514. 0, -EBADMSG or -ENOMEM; the caller frees
+ * *ret. */
+int pki_name_describe(struct pki_der name, char **ret);
 
 /* Whether one certificate is signed by the holder of another, which may be the same and
  * has to be a CA where it is not; dates aside. Both are DER. */

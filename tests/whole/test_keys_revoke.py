@@ -2,6 +2,7 @@
 """postern-keys revoke and crl: what comes into the list, what stays in it, and that the
 server refuses by it from the next connection on."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -325,6 +326,46 @@ def test_list_and_show_say_who_is_revoked(tool, keys):
     assert re.search(r"^state        revoked since \d{4}-\d\d-\d\d, superseded$", said, re.M)
     assert "state        valid\n" in tool("show", cert(keys, A))
     assert "none" in tool("show", cert(keys, A), "--crl", "none", status=66)
+
+
+def test_a_serial_alone_is_told_of_once(tool, keys):
+    """It comes into the list of each key that the CA has had."""
+    tool("renew", "ca", "--dir", "d", "--new-key")
+    said = tool("revoke", "0a:0b", "--dir", "d")
+    assert said.count("serial 0a0b") == 1 and said.startswith("revoked a certificate")
+    said = tool("revoke", "0a0b", "--dir", "d")
+    assert said.count("serial 0a0b") == 1 and "is revoked since" in said
+    lists = json.loads(tool("show", "d/crl.pem", "--json"))
+    assert [[e["serial"] for e in each["entries"]] for each in lists] == [["0a0b"], ["0a0b"]]
+
+
+def test_show_says_what_lists_say(tool, keys):
+    tool("revoke", A, "--dir", "d", "--reason", "superseded")
+    tool("revoke", "0001", "--dir", "d")
+    said = tool("show", cert(keys, A))
+    issuer, number = (re.search(rf"^{word} +(.*)$", said, re.M)[1]
+                      for word in ("issuer", "serial"))
+    said = tool("show", "d/crl.pem")
+    day = r"\d{4}-\d\d-\d\d"
+    assert re.fullmatch(
+        rf"list of      {re.escape(issuer)}\nnumber       [0-9a-f]+\n"
+        rf"from         {day} \d\d:\d\d:\d\d UTC\nuntil        {day} \d\d:\d\d:\d\d UTC\n"
+        rf"state        current\nentries      2\n"
+        rf"revoked      01 since {day}, unspecified\n"
+        rf"revoked      {number} since {day}, superseded\n", said), said
+    [row] = json.loads(tool("show", "d/crl.pem", "--json"))
+    assert (row["list"], row["issuer"], row["state"]) == (1, issuer, "current")
+    assert [(e["serial"], e["reason"]) for e in row["entries"]] == [
+        ("01", "unspecified"), (number, "superseded")]
+    both = keys / "both.pem"
+    both.write_bytes((keys / "crl.pem").read_bytes() + (keys / "ca.pem").read_bytes())
+    rows = json.loads(tool("show", "d/both.pem", "--json"))
+    assert [("certificate" in row, "list" in row) for row in rows] == [
+        (True, False), (False, True)]
+    assert tool("show", "d/both.pem").count("\n\n") == 1
+    both.write_bytes((keys / "crl.pem").read_bytes().replace(b"\nM", b"\nN", 1))
+    assert "damaged revocation list" in tool("show", "d/both.pem", status=65)
+    assert "no revocation list" in tool("show", "d/ca.key", status=65)
 
 
 def test_init_force_begins_another_list(tool, keys):
