@@ -3,7 +3,9 @@
 ours that must not reach the peer, and nothing left when the supervisor has gone. What
 contrib/ offers is used as it stands, but for port, paths and user."""
 
+import contextlib
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -25,8 +27,9 @@ def free_port():
 
 
 def is_listening(port):
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        return any(re.search(rf":{port:04X} 00000000:0000 0A ", line) for line in table)
+    lines = [line for table in pathlib.Path("/proc/net").glob("tcp*")
+             for line in table.read_text().splitlines()]
+    return any(re.search(rf":{port:04X} 0+:0000 0A ", line) for line in lines)
 
 
 def unpack(package):
@@ -89,12 +92,11 @@ SUPERVISORS = {
 }
 
 
-@pytest.fixture(params=SUPERVISORS.values(), ids=SUPERVISORS.keys())
-def supervised(request, door):
-    """A door whose port a supervisor owns."""
-    opened = door(listen=False)
+@contextlib.contextmanager
+def under(opened, supervisor):
+    """The door's port, owned by a supervisor."""
     opened.port = free_port()
-    command = request.param(opened, opened.port)
+    command = supervisor(opened, opened.port)
     # Two of them would write what they have to say to our own standard error.
     with open(opened.stderr, "ab") as said:
         supervisor = subprocess.Popen(
@@ -105,13 +107,21 @@ def supervised(request, door):
             lambda: is_listening(opened.port) or supervisor.poll() is not None,
             what="an open port")
         assert supervisor.poll() is None, opened.stderr.read_text()
-        yield opened
+        yield
         for client in opened.clients:
             client.close()
         opened.wait()
     finally:
         supervisor.terminate()
         supervisor.wait(harness.DEADLINE)
+
+
+@pytest.fixture(params=SUPERVISORS.values(), ids=SUPERVISORS.keys())
+def supervised(request, door):
+    """A door whose port a supervisor owns."""
+    opened = door(listen=False)
+    with under(opened, request.param):
+        yield opened
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
@@ -145,3 +155,33 @@ def test_our_fault_stays_ours(supervised):
     with supervised.socket(supervised.port) as client:
         client.sock.settimeout(harness.DEADLINE)
         assert client.at_end()
+
+
+FAMILIES = [("", ["127.0.0.1"]), ("127.0.0.1", ["127.0.0.1"])]
+if pathlib.Path("/proc/net/if_inet6").exists():
+    FAMILIES = [("", ["127.0.0.1", "::1"]), ("127.0.0.1", ["127.0.0.1"]), ("::1", ["::1"])]
+
+
+@pytest.mark.parametrize("address,hosts", FAMILIES)
+def test_families_of_socat(door, address, hosts):
+    opened = door(listen=False)
+
+    def socat(door, port):
+        program, *options = smtpd(door)
+        return ["env", f"ADDRESS={address}", f"PORT={port}", f"SMTPD={program}",
+                str(CONTRIB / "postern.socat"), *options]
+
+    with under(opened, socat):
+        for host in ("127.0.0.1", "::1"):
+            if host not in hosts:
+                with pytest.raises(OSError):
+                    socket.create_connection((host, opened.port), harness.DEADLINE)
+                continue
+            client = harness.Client(
+                socket.create_connection((host, opened.port), harness.DEADLINE))
+            opened.clients.append(client)
+            client.start_tls(opened.context())
+            assert client.reply().code == 220
+            sessions.leave(client)
+    peers = [r["peer"].rsplit(":", 1)[0] for r in opened.records(event="admitted")]
+    assert peers == [f"[{host}]" if ":" in host else host for host in hosts]
