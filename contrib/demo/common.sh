@@ -90,8 +90,8 @@ demo_keys() {
 demo_configure() {
 	local name=$1 user
 	shift
-	mkdir -p "$DIR"/state "$DIR"/mail "$DIR"/run
-	chmod 700 "$DIR"/state "$DIR"/mail "$DIR"/run
+	mkdir -p "$DIR"/state "$DIR"/mail "$DIR"/run "$DIR"/cache
+	chmod 700 "$DIR"/state "$DIR"/mail "$DIR"/run "$DIR"/cache
 	user=$(demo_user "$DIR")
 	{
 		echo "user = $user"
@@ -103,6 +103,7 @@ demo_configure() {
 		echo "tls_ca = $DIR/keys/ca.pem"
 		echo "users = $DIR/state/users"
 		echo "run = $DIR/run"
+		echo "cache = $DIR/cache"
 		echo "deliver = maildir:$DIR/mail"
 		echo "log = file:$DIR/log"
 		printf '%s\n' "$@"

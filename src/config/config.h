@@ -74,6 +74,7 @@ struct config {
 	bool tickets;
 	char *users;
 	char *run;
+	char *cache; /* NULL: none */
 	unsigned password_iterations;
 	unsigned mechanisms; /* enum config_mechanism, or-ed */
 	enum config_bind bind;

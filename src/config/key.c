@@ -52,6 +52,7 @@ const struct config_key config_keys[] = {
 	{ "tickets", CONFIG_KIND_SWITCH, AT(tickets), "off", SWITCH_WORDS },
 	{ "users", CONFIG_KIND_PATH, AT(users), "/var/lib/postern/users" },
 	{ "run", CONFIG_KIND_PATH, AT(run), "/run/postern" },
+	{ "cache", CONFIG_KIND_OPTIONAL, AT(cache), "/var/cache/postern" },
 	{ "password_iterations", CONFIG_KIND_NUMBER, AT(password_iterations), "100000",
 		.min = 4096, .max = 10000000 },
 	{ "mechanisms", CONFIG_KIND_MECHANISMS, AT(mechanisms),

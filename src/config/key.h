@@ -36,12 +36,12 @@ struct config_key {
 };
 
 enum {
-	CONFIG_KEYS = 48,
+	CONFIG_KEYS = 49,
 	CONFIG_KEY_HOSTNAME = 1, /* places of those that look at each other */
 	CONFIG_KEY_DOMAINS = 2,
 	CONFIG_KEY_TLS = 3,
-	CONFIG_KEY_BIND = 15,
-	CONFIG_KEY_ENROL = 16,
+	CONFIG_KEY_BIND = 16,
+	CONFIG_KEY_ENROL = 17,
 };
 
 extern const struct config_key config_keys[CONFIG_KEYS];

@@ -21,6 +21,7 @@
 #include "host/privileges.h"
 #include "host/sandbox.h"
 #include "pki/identity.h"
+#include "smtpd/walls.h"
 #include "tls/credentials.h"
 
 int
@@ -145,19 +146,30 @@ check_users(const struct config *config, struct buffer *faults)
 	return d.n + check_store_folder(config, faults);
 }
 
+/* 1 where the path leads into the folder or is it, 0 where not, negative where that
+ * cannot be said. */
+static int
+lies_in(const char *path, const char *folder)
+{
+	CLEANUP_FREE char *home = realpath(folder, NULL);
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	size_t len = home ? strlen(home) : 0;
+
+	if (!home || !real)
+		return -ENOENT;
+	if (len == 1)
+		len = 0;
+	return strncmp(real, home, len) == 0 && (real[len] == '/' || !real[len]);
+}
+
 /* Behind the walls such a link leads nowhere. */
 static bool
 leads_out(const char *folder, const char *name)
 {
 	CLEANUP(buffer_free) struct buffer path = { 0 };
-	CLEANUP_FREE char *home = realpath(folder, NULL);
-	CLEANUP_FREE char *real = NULL;
-	size_t len = home ? strlen(home) : 0;
 
-	if (home && buffer_printf(&path, "%s/%s", folder, name) == 0 &&
-		buffer_string(&path))
-		real = realpath(buffer_string(&path), NULL);
-	return real && (strncmp(real, home, len) != 0 || real[len] != '/');
+	return buffer_printf(&path, "%s/%s", folder, name) == 0 && buffer_string(&path) &&
+	       lies_in(buffer_string(&path), folder) == 0;
 }
 
 static int
@@ -209,6 +221,24 @@ check_pins(const char *path, struct buffer *faults)
 	return n;
 }
 
+/* What others believe must not lie where one that was taken over can write. */
+static int
+check_cache(const struct config *config, struct buffer *faults)
+{
+	CLEANUP_FREE char *store = smtpd_store_folder(config);
+	const char *const reach[] = { config->run, config->mail, store };
+	int n = 0;
+
+	for (size_t i = 0; config->cache && i < sizeof reach / sizeof *reach; i++)
+		if (reach[i] && lies_in(config->cache, reach[i]) > 0) {
+			buffer_printf(faults,
+				"cache: %s: expected a folder that is not in %s\n",
+				config->cache, reach[i]);
+			n++;
+		}
+	return n;
+}
+
 int
 smtpd_check(const struct config *config, struct buffer *faults)
 {
@@ -224,6 +254,7 @@ smtpd_check(const struct config *config, struct buffer *faults)
 	}
 	n += check_users(config, faults);
 	n += check_folder("run", config->run, R_OK | W_OK | X_OK, faults);
+	n += check_cache(config, faults);
 	n += check_folder("deliver", config->mail, R_OK | W_OK | X_OK, faults);
 	return n;
 }

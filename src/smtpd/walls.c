@@ -36,9 +36,8 @@ take_forbidden(int call)
 	log_forbidden(server, "smtp", call);
 }
 
-/* The folder of the store's file: the new one is written beside it. */
-static char *
-store_folder(const struct config *config)
+char *
+smtpd_store_folder(const struct config *config)
 {
 	const char *slash = strrchr(config->users, '/');
 	size_t len = slash ? (size_t)(slash - config->users) : 0;
@@ -72,7 +71,7 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 int
 smtpd_walls_raise(struct smtpd_server *s)
 {
-	CLEANUP_FREE char *store = store_folder(s->config);
+	CLEANUP_FREE char *store = smtpd_store_folder(s->config);
 	const char *missing;
 	int r;
 

@@ -13,6 +13,10 @@
  * to go on. s stays for as long as the process does, which a forbidden call ends. */
 int smtpd_walls_raise(struct smtpd_server *s);
 
+/* The folder of the store's file, in which new ones are written beside it. The caller
+ * frees it; NULL without memory. */
+char *smtpd_store_folder(const struct config *config);
+
 /* The next control message; a tls process that has met its own walls is logged. As
  * tls_channel_receive, or -EACCES then. */
 int smtpd_receive(struct smtpd_server *s, struct tls_message *ret);

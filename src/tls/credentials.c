@@ -120,7 +120,7 @@ read_lists(struct tls_credentials *c, const struct config *config)
 
 	for (size_t i = 0; i < n; i++)
 		cas[i] = pki_der_of(roots[i].data, roots[i].size);
-	r = tls_revocation_load(config->tls_crl, config->run, cas, n, &c->revocation);
+	r = tls_revocation_load(config->tls_crl, config->cache, cas, n, &c->revocation);
 	for (size_t i = 0; i < n; i++)
 		gnutls_free(roots[i].data);
 	return r;

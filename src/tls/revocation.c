@@ -3,8 +3,10 @@
  * A state of the file is its device, inode, size, and times of content and inode: one
  * that was replaced or written to is another. The index is written under a lock that
  * nobody waits for, to a name of its own, and is on disk before it gets its name, so that
- * whatever has the name is whole. It lies where only the service may write. Nothing of
- * all this is needed to serve: a fault leaves the index in memory.
+ * whatever has the name is whole. It lies where only the service may write, and no
+ * process of the service that has heard of a peer: that is behind walls, and whoever can
+ * write the index pardons others, and changes it under the eyes of those that have mapped
+ * it. Nothing of all this is needed to serve: a fault leaves the index in memory.
  */
 #include "tls/revocation.h"
 
@@ -59,9 +61,9 @@ source_of(const struct stat *st, uint8_t ret[PKI_CRL_SOURCE_SIZE])
 
 /* Maps the index of that source, if the folder has it. */
 static int
-map_index(int run, const uint8_t source[PKI_CRL_SOURCE_SIZE], struct tls_revocation *r)
+map_index(int folder, const uint8_t source[PKI_CRL_SOURCE_SIZE], struct tls_revocation *r)
 {
-	CLEANUP_FD int fd = openat(run, INDEX, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(folder, INDEX, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	void *map;
 	int fault;
@@ -142,24 +144,24 @@ write_all(int fd, const char *data, size_t len)
 
 /* For those who come next. */
 static void
-keep_index(int run, const struct buffer *index)
+keep_index(int folder, const struct buffer *index)
 {
-	CLEANUP_FD int fd = openat(
-		run, DRAFT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, MODE);
+	CLEANUP_FD int fd = openat(folder, DRAFT,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, MODE);
 
 	if (fd < 0)
 		return;
 	if (write_all(fd, buffer_data(index), buffer_len(index)) < 0 || fsync(fd) < 0 ||
-		renameat(run, DRAFT, run, INDEX) < 0)
-		unlinkat(run, DRAFT, 0);
+		renameat(folder, DRAFT, folder, INDEX) < 0)
+		unlinkat(folder, DRAFT, 0);
 }
 
 /* A descriptor that holds the lock, or -1: somebody else is making the index. */
 static int
-take_lock(int run)
+take_lock(int folder)
 {
-	CLEANUP_FD int fd = openat(
-		run, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, MODE);
+	CLEANUP_FD int fd = openat(folder, LOCK,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, MODE);
 
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -1;
@@ -167,7 +169,8 @@ take_lock(int run)
 }
 
 static int
-load(int fd, int run, const struct pki_der *cas, size_t n_cas, struct tls_revocation *r)
+load(int fd, int folder, const struct pki_der *cas, size_t n_cas,
+	struct tls_revocation *r)
 {
 	CLEANUP_FD int lock = -1;
 	uint8_t source[PKI_CRL_SOURCE_SIZE];
@@ -179,20 +182,20 @@ load(int fd, int run, const struct pki_der *cas, size_t n_cas, struct tls_revoca
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
 	source_of(&st, source);
-	if (run >= 0 && map_index(run, source, r) == 0)
+	if (folder >= 0 && map_index(folder, source, r) == 0)
 		return 0;
-	lock = run >= 0 ? take_lock(run) : -1;
+	lock = folder >= 0 ? take_lock(folder) : -1;
 	/* Whoever had the lock before may have made it. */
-	if (lock >= 0 && map_index(run, source, r) == 0)
+	if (lock >= 0 && map_index(folder, source, r) == 0)
 		return 0;
 	fault = make_index(fd, source, cas, n_cas, r);
 	if (fault == 0 && lock >= 0)
-		keep_index(run, &r->own);
+		keep_index(folder, &r->own);
 	return fault;
 }
 
 int
-tls_revocation_load(const char *path, const char *run, const struct pki_der *cas,
+tls_revocation_load(const char *path, const char *cache, const struct pki_der *cas,
 	size_t n_cas, struct tls_revocation **ret)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -205,8 +208,8 @@ tls_revocation_load(const char *path, const char *run, const struct pki_der *cas
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	if (run)
-		folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cache)
+		folder = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fault = load(fd, folder, cas, n_cas, r);
 	if (fault < 0) {
 		tls_revocation_free(r);

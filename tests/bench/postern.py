@@ -34,6 +34,7 @@ tls_key = {keys}/server.key
 tls_ca = {keys}/ca.pem
 users = {home}/users
 run = {home}/run
+cache = {home}/cache
 deliver = maildir:{home}/mail
 log = file:{home}/log
 enrol = off
@@ -82,7 +83,7 @@ class Postern:
         self.bin, self.keys = self.home / "bin", self.home / "keys"
         self.port = machine.free_port()
         self.account = self.process = None
-        for folder in (self.home, self.keys, self.home / "run", self.home / "mail"):
+        for folder in (self.home, self.keys, self.home / "run", self.home / "cache", self.home / "mail"):
             folder.mkdir()
             give(folder)
         self.bin.mkdir()

@@ -103,6 +103,7 @@ test_every_key(void **state)
 				     "tickets = on\n"
 				     "users = /u\n"
 				     "run = /r\n"
+				     "cache = /ca\n"
 				     "password_iterations = 4096\n"
 				     "mechanisms = LOGIN SCRAM-SHA-256\n"
 				     "bind = any\n"

@@ -196,7 +196,7 @@ class Door:
     def __init__(self, programs, keys, handoff="inetd", exits=(0,), listen=True, **settings):
         self.programs, self.keys, self.handoff, self.exits = programs, keys, handoff, exits
         self.dir = folder("postern-door-")
-        for name in ("state", "mail", "run"):
+        for name in ("state", "mail", "run", "cache"):
             (self.dir / name).mkdir(mode=0o700)
         self.users = self.dir / "state" / "users"
         self.mail, self.log = self.dir / "mail", self.dir / "log"
@@ -204,7 +204,7 @@ class Door:
         self.settings = {
             "user": SERVICE.pw_name, "hostname": "447.edu", "domains": "447.edu",
             "tls_cert": keys.cert, "tls_key": keys.key, "tls_ca": keys.ca,
-            "users": self.users, "run": self.dir / "run", "deliver": f"maildir:{self.mail}",
+            "users": self.users, "run": self.dir / "run", "cache": self.dir / "cache", "deliver": f"maildir:{self.mail}",
             "log": f"file:{self.log}", "sandbox": SANDBOX, **settings,
         }
         self.configure()

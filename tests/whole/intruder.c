@@ -144,6 +144,13 @@ link_log(void)
 		AT_FDCWD, path, AT_FDCWD, getenv("INTRUDER_LINK"), AT_SYMLINK_FOLLOW);
 }
 
+/* What connections to come believe. */
+static long
+spoil_cache(void)
+{
+	return open(getenv("INTRUDER_CACHE"), O_WRONLY);
+}
+
 static long
 run_memory(void)
 {
@@ -219,6 +226,7 @@ static const struct {
 	{ "copy-log", copy_log },
 	{ "open-log", open_log_again },
 	{ "link-log", link_log },
+	{ "spoil-cache", spoil_cache },
 	{ "run-memory", run_memory },
 	{ "unlock-memory", unlock_memory },
 	{ "speak", speak_to_others },

@@ -64,7 +64,7 @@ def test_every_mailbox_has_a_folder_of_its_own(client):
         assert split_trace(message.read_bytes())[2] == text
         assert len(folder.encode()) <= 255
     assert sorted(p.name for p in d.dir.iterdir()) == sorted(
-        ["state", "mail", "run", "postern.conf", "stderr", "log"])
+        ["state", "mail", "run", "cache", "postern.conf", "stderr", "log"])
 
 
 def test_domain_in_its_own_letters(client):

@@ -456,6 +456,17 @@ def test_links_that_an_administrator_may_make(programs, door, keys, key):
     assert len(d.messages(BRAD)) == 1
 
 
+@pytest.mark.parametrize("place", ["run", "mail/below", "state", "."])
+def test_check_names_a_cache_that_an_intruder_could_write(programs, door, place):
+    d = door(listen=False)
+    (d.dir / place).mkdir(exist_ok=True)
+    if place == ".":
+        d.configure(users=d.dir / "users")
+    d.configure(cache=d.dir / place)
+    said = one_sentence(smtpd(programs, "-t", "-c", d.conf), EX_CONFIG)
+    assert said.startswith(f"postern-smtpd: cache: {d.dir / place}: expected a folder")
+
+
 @pytest.mark.parametrize("key", ["users", "log"])
 def test_links_that_nobody_may_make(programs, door, key):
     d = door(listen=False)
@@ -585,5 +596,5 @@ def test_hostile_addresses(door, voice):
     assert all(re.fullmatch(r"(?:[a-z0-9_+=]|%[0-9a-fA-F]{2})(?:[a-z0-9._+=-]|%[0-9a-fA-F]{2})*",
                             box) for box in boxes), boxes
     assert {p.name for p in d.dir.iterdir()} == {
-        "state", "mail", "run", "log", "stderr", "postern.conf"}
+        "state", "mail", "run", "cache", "log", "stderr", "postern.conf"}
     assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", d.log.read_bytes())

@@ -80,7 +80,7 @@ def test_user_and_folders(tree):
         assert "\nd /run/postern 0700 postern postern\n" in said
         return
     for command in ("systemd-sysusers", "systemd-tmpfiles --create --prefix=/etc/postern "
-                    "--prefix=/var/lib/postern --prefix=/run/postern"):
+                    "--prefix=/var/lib/postern --prefix=/var/cache/postern --prefix=/run/postern"):
         done = subprocess.run(
             [*command.split(), f"--root={tree}"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -89,6 +89,6 @@ def test_user_and_folders(tree):
     uid, gid = map(int, line.split(":")[2:4])
     for path, owner, mode in (
             ("etc/postern/tls", 0, 0o750), ("var/lib/postern", uid, 0o750),
-            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o700)):
+            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o700), ("var/cache/postern", uid, 0o700)):
         found = (tree / path).stat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (owner, gid, mode)

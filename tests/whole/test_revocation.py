@@ -16,7 +16,7 @@ REVOKED, NO_LIST = foreign.Outcome(alert=44), foreign.Outcome(alert=42)
 
 
 def index_of(d):
-    return d.dir / "run" / "revoked.index"
+    return d.dir / "cache" / "revoked.index"
 
 
 def enter(d, bundle):
@@ -99,10 +99,10 @@ def test_damaged_index_is_nobodys_way_in(door_with, authority, damage):
 def test_folder_that_cannot_be_written(door_with, authority):
     good, bad = authority.issue(), authority.issue()
     d = door_with(authority.crl(bad))
-    (d.dir / "run").chmod(0o500)
+    (d.dir / "cache").chmod(0o500)
     assert (enter(d, bad), enter(d, good)) == (REVOKED, ADMITTED)
     assert not index_of(d).exists()
-    (d.dir / "run").chmod(0o700)
+    (d.dir / "cache").chmod(0o700)
 
 
 def test_intermediate_has_a_list_of_its_own(door_with, authority):

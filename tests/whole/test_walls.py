@@ -28,7 +28,7 @@ SMTP = {
     "memory": "process_vm_readv", "run-memory": "mmap", "unlock-memory": "mprotect",
     "touch": "utimensat", "cut-log": "ftruncate", "overwrite-log": "pwrite64",
     "loosen-log": "fcntl", "publish-log": "fchmod", "copy-log": "dup", "open-log": None,
-    "link-log": None, "speak": "sendto",
+    "link-log": None, "spoil-cache": None, "speak": "sendto",
 }
 DEEDS = [(process, deed, call) for process, deeds in (("tls", TLS), ("smtp", SMTP))
          for deed, call in deeds.items()]
@@ -55,7 +55,11 @@ class Overrun(harness.Programs):
 
     def aim(self, door):
         """What the deeds are done to, of this door."""
-        self.places = {"INTRUDER_LOG": str(door.log), "INTRUDER_LINK": str(door.mail / "log")}
+        cache = door.dir / "cache" / "revoked.index"
+        cache.touch()
+        harness.give(cache)
+        self.places = {"INTRUDER_LOG": str(door.log), "INTRUDER_LINK": str(door.mail / "log"),
+                       "INTRUDER_CACHE": str(cache)}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +104,8 @@ def test_without_walls_they_succeed(overrun, keys):
     done = [("tls", "read"), ("tls", "run-memory"), ("tls", "hoard"), ("smtp", "socket"),
             ("smtp", "execute"), ("smtp", "unlock-memory"), ("smtp", "touch"),
             ("smtp", "publish-log"), ("smtp", "copy-log"), ("smtp", "open-log"),
-            ("smtp", "link-log"), ("smtp", "loosen-log"), ("smtp", "cut-log")]
+            ("smtp", "link-log"), ("smtp", "spoil-cache"), ("smtp", "loosen-log"),
+            ("smtp", "cut-log")]
     door = harness.Door(overrun, keys, exits=(0, 71, 99), sandbox="off")
     overrun.aim(door)
     try:
