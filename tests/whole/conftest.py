@@ -40,6 +40,12 @@ def pytest_configure(config):
         " with sanitizers or coverage run as well")
 
 
+def pytest_make_parametrize_id(config, val):
+    """A test is not called by all of its kilobytes."""
+    text = ascii(val) if isinstance(val, (str, bytes)) else ""
+    return f"{text[1:21]}... {len(val)} in all" if len(text) > 200 else None
+
+
 def for_plain_build_only(item):
     if item.path.name.startswith("test_clients_"):
         return not item.get_closest_marker("every_build")

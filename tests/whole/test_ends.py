@@ -473,7 +473,8 @@ def test_kill_at_any_point(door, victim, seed):
         with d.connect() as client:
             harness.until(lambda: len(d.handlers) == d.connected, what="the handler")
             smtp = d.handlers[-1].pid
-            pid = smtp if victim == "smtp" else observe.children(smtp)[0]
+            [tls] = harness.until(lambda: observe.children(smtp), what="its child")
+            pid = smtp if victim == "smtp" else tls
             with killer(pid, chance.uniform(0, 0.004)) as kill:
                 said = replies_to(client, text, chance.randrange(len(text)), kill)
         d.wait()
