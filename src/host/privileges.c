@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -150,6 +151,23 @@ set_limits(void)
 		(r = limit(RLIMIT_NPROC, 0)) < 0 || (r = limit_memory()) < 0)
 		return r;
 	return limit(RLIMIT_CORE, 0);
+}
+
+int
+host_privileges_end_after(unsigned seconds)
+{
+	/* A signal that can be neither blocked nor handled; once the walls are up there
+	 * is no call that could set the timer otherwise. */
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL
+	};
+	struct itimerspec end = { .it_value = { .tv_sec = seconds } };
+	timer_t timer;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
+		timer_settime(timer, 0, &end, NULL) < 0)
+		return -errno;
+	return 0;
 }
 
 int

@@ -24,6 +24,10 @@ int host_privileges_lock(void);
  * any order and stand twice. 0 or a negative errno. */
 int host_privileges_keep(const int *fds, size_t n);
 
+/* The kernel ends this process after so many seconds, whatever it does by then. A child
+ * has a time of its own. 0 or a negative errno. */
+int host_privileges_end_after(unsigned seconds);
+
 /* The kernel ends this process with its parent, which has the given id now; and with
  * limits it writes no file, makes no child and has bounded time and memory. 0 or a
  * negative errno. */

@@ -12,7 +12,10 @@
 
 #include "auth/gsasl_on_demand.h"
 #include "base/cleanup.h"
+#include "host/privileges.h"
 #include "host/sandbox.h"
+
+enum { GRACE = 60 }; /* seconds for what a session does behind its time limit */
 
 /* Whose walls these are, for the handler of a forbidden call. */
 static struct smtpd_server *server;
@@ -68,6 +71,17 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 	return host_sandbox_enter(config->sandbox, &sandbox, ret_missing);
 }
 
+/* What cannot be had behind the walls; and an end that one who was taken over comes to,
+ * too, with the locks that it holds. */
+static int
+prepare(const struct config *config)
+{
+	if (config->sandbox == CONFIG_SANDBOX_OFF)
+		return 0;
+	auth_gsasl_settle();
+	return host_privileges_end_after(config->timeout_session + GRACE);
+}
+
 int
 smtpd_walls_raise(struct smtpd_server *s)
 {
@@ -78,8 +92,9 @@ smtpd_walls_raise(struct smtpd_server *s)
 	if (!store)
 		return -ENOMEM;
 	server = s;
-	if (s->config->sandbox != CONFIG_SANDBOX_OFF)
-		auth_gsasl_settle();
+	r = prepare(s->config);
+	if (r < 0)
+		return r;
 	r = enter(s, store, &missing);
 	if (missing)
 		smtpd_log(s,

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -327,6 +328,67 @@ call_read_link(void)
 }
 
 static long
+call_make_file(void)
+{
+	return open("/nowhere/at/all", O_WRONLY | O_CREAT, 0600);
+}
+
+static long
+call_make_program(void)
+{
+	return open("/nowhere/at/all", O_WRONLY | O_CREAT, 04755);
+}
+
+static long
+call_make_folder(void)
+{
+	return mkdirat(AT_FDCWD, "/nowhere/at/all", S_ISVTX | 0500);
+}
+
+static long
+call_make_group_folder(void)
+{
+	return mkdirat(AT_FDCWD, "/nowhere/at/all", 02755);
+}
+
+static long
+call_change_mode(void)
+{
+	return fchmod(OTHER, 0640);
+}
+
+static long
+call_set_id(void)
+{
+	return fchmod(OTHER, 04755);
+}
+
+static long
+call_wait(void)
+{
+	return syscall(SYS_futex, &(int){ 0 }, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL,
+		NULL, 0);
+}
+
+static long
+call_requeue(void)
+{
+	return syscall(SYS_futex, &(int){ 0 }, FUTEX_REQUEUE, 1, NULL, NULL, 0);
+}
+
+static long
+call_forget(void)
+{
+	return syscall(SYS_madvise, NULL, 0, MADV_DONTNEED);
+}
+
+static long
+call_advise(void)
+{
+	return syscall(SYS_madvise, NULL, 0, MADV_PAGEOUT);
+}
+
+static long
 call_end_child(void)
 {
 	return syscall(SYS_pidfd_send_signal, OTHER, SIGKILL, NULL, 0);
@@ -395,6 +457,16 @@ static const struct {
 	{ "utimensat", call_times_of_log, 0 },
 	{ "utimensat", call_times_of_path, 0 },
 	{ "readlink", call_read_link, 0 },
+	{ "openat", call_make_file, SMTP },
+	{ "openat", call_make_program, 0 },
+	{ "mkdirat", call_make_folder, SMTP },
+	{ "mkdirat", call_make_group_folder, 0 },
+	{ "fchmod", call_change_mode, SMTP },
+	{ "fchmod", call_set_id, 0 },
+	{ "futex", call_wait, TLS | SMTP },
+	{ "futex", call_requeue, 0 },
+	{ "madvise", call_forget, TLS | SMTP },
+	{ "madvise", call_advise, 0 },
 	{ "pidfd_send_signal", call_end_child, SMTP },
 	{ "pidfd_send_signal", call_stop_child, 0 },
 };

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import select
 import socket
 import ssl
@@ -160,6 +161,9 @@ def test_privileges_of_both(door):
             assert set(state["Uid"].split()) == {str(harness.SERVICE.pw_uid)}
             assert set(state["Gid"].split()) == {str(harness.SERVICE.pw_gid)}
             assert int(state["CapEff"], 16) == int(state["CapPrm"], 16) == 0
+        if harness.SANDBOX != "off" and harness.AS_ROOT:
+            timers = pathlib.Path(f"/proc/{pair.smtp}/timers").read_text()
+            assert re.findall(r"^signal: (\d+)/", timers, re.M) == ["9"], "it ends in any case"
 
 
 READ_MEMORY = """

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CALLS_MAX = 512, FILTER_MAX = 4096, GUARD_MAX = 32 };
@@ -37,11 +39,9 @@ static const char *const BOTH_CALLS[] = {
 	"brk",
 	"munmap",
 	"mremap",
-	"madvise",
 	"getrandom",
 	"clock_gettime",
 	"getpid",
-	"futex",
 	"sched_yield",
 	"rt_sigreturn",
 	"restart_syscall",
@@ -59,8 +59,6 @@ static const char *const TLS_CALLS[] = {
 static const char *const SMTP_CALLS[] = {
 	"pread64",
 	"pwrite64",
-	"open",
-	"openat",
 	"access",
 	"faccessat",
 	"faccessat2",
@@ -69,7 +67,6 @@ static const char *const SMTP_CALLS[] = {
 	"fstat",
 	"newfstatat",
 	"statx",
-	"statfs",
 	"fstatfs",
 	"getdents64",
 	"fsync",
@@ -79,8 +76,6 @@ static const char *const SMTP_CALLS[] = {
 	"unlinkat",
 	"rename",
 	"renameat",
-	"mkdirat",
-	"fchmod",
 	"fchown",
 	"clock_nanosleep",
 	"uname",
@@ -90,16 +85,15 @@ static const char *const SMTP_CALLS[] = {
 	"getgid",
 	"getegid",
 	"getrusage",
-	"rt_sigaction",
-	"rt_sigprocmask",
 	"rt_sigpending",
 	"waitid",
 };
 
-/* Calls that one argument has to be right for: (argument & mask) == value. Memory is
- * this process' own and never executable; nothing is sent elsewhere than to where the
- * socket leads; a time is set through a descriptor and not by a path; the only process
- * that a signal can be sent to is the one whose pidfd is there. */
+/* Calls that arguments have to be right for: (argument & mask) == value. Memory is this
+ * process' own and never executable; nothing is sent elsewhere than to where the socket
+ * leads; no file or folder gives its user's or group's rights to who runs it; a time is
+ * set through a descriptor and not by a path; the only process that a signal can be sent
+ * to is the one whose pidfd is there. */
 struct condition {
 	const char *name;
 	struct scmp_arg_cmp arguments[2];
@@ -112,11 +106,17 @@ struct condition {
 	}
 #define WHOLE_NUMBER UINT64_MAX
 
+enum { FUTEX_COMMAND = 0x7f, SET_ID = S_ISUID | S_ISGID };
+
 static const struct condition BOTH_CONDITIONS[] = {
 	{ "mmap",
 		{ ARGUMENT(2, PROT_EXEC, 0), ARGUMENT(3, MAP_TYPE | MAP_ANONYMOUS,
 						     MAP_PRIVATE | MAP_ANONYMOUS) },
 		2 },
+	{ "madvise", { ARGUMENT(2, WHOLE_NUMBER, MADV_DONTNEED) }, 1 },
+	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAIT) }, 1 },
+	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAKE) }, 1 },
+	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAIT_BITSET) }, 1 },
 	{ "sendto", { ARGUMENT(4, WHOLE_NUMBER, 0) }, 1 },
 };
 
@@ -126,6 +126,9 @@ static const struct condition SMTP_CONDITIONS[] = {
 	{ "fcntl", { ARGUMENT(1, WHOLE_NUMBER, F_GETFL) }, 1 },
 	{ "fcntl", { ARGUMENT(1, WHOLE_NUMBER, F_OFD_GETLK) }, 1 },
 	{ "fcntl", { ARGUMENT(1, WHOLE_NUMBER, F_OFD_SETLK) }, 1 },
+	{ "openat", { ARGUMENT(3, SET_ID, 0) }, 1 },
+	{ "mkdirat", { ARGUMENT(2, SET_ID, 0) }, 1 },
+	{ "fchmod", { ARGUMENT(1, SET_ID, 0) }, 1 },
 	{ "utimensat", { ARGUMENT(1, WHOLE_NUMBER, 0) }, 1 },
 	{ "pidfd_send_signal", { ARGUMENT(1, WHOLE_NUMBER, SIGKILL) }, 1 },
 };
