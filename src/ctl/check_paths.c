@@ -222,6 +222,8 @@ ctl_check_paths(const struct config *config, struct ctl_findings *f)
 			true, false },
 		{ "deliver", config->mail, W_OK | X_OK, OTHERS, true, false },
 		{ "run", config->run, W_OK | X_OK, OTHERS | WRITERS, true, false },
+		{ "cache", tls && config->tls_crl ? config->cache : NULL, W_OK | X_OK,
+			OTHERS | WRITERS, true, false },
 		{ "log", config->log_file, W_OK, S_IWOTH, false, true },
 	};
 

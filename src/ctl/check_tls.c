@@ -135,8 +135,8 @@ check_server(const struct config *config, int64_t now, struct ctl_findings *f)
 	pki_chain_clear(&chain);
 }
 
-/* Everything together, as a connection reads it; but nothing is left in the shared
- * folder, which is the service's. */
+/* Everything together, as a connection reads it; but nothing is left in `cache`, which is
+ * the service's. */
 static void
 check_whole(const struct config *config, struct ctl_findings *f)
 {
@@ -145,7 +145,7 @@ check_whole(const struct config *config, struct ctl_findings *f)
 	struct config alone = *config;
 	int r;
 
-	alone.run = NULL;
+	alone.cache = NULL;
 	r = tls_credentials_load(&alone, &credentials, &fault);
 	if (r == 0)
 		r = tls_credentials_check_key(&alone, credentials, &fault);
