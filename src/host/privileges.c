@@ -158,9 +158,7 @@ host_privileges_end_after(unsigned seconds)
 {
 	/* A signal that can be neither blocked nor handled; once the walls are up there
 	 * is no call that could set the timer otherwise. */
-	struct sigevent event = {
-		.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL
-	};
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
 	struct itimerspec end = { .it_value = { .tv_sec = seconds } };
 	timer_t timer;
 

@@ -83,7 +83,8 @@ class Postern:
         self.bin, self.keys = self.home / "bin", self.home / "keys"
         self.port = machine.free_port()
         self.account = self.process = None
-        for folder in (self.home, self.keys, self.home / "run", self.home / "cache", self.home / "mail"):
+        below = [self.home / name for name in ("run", "cache", "mail")]
+        for folder in (self.home, self.keys, *below):
             folder.mkdir()
             give(folder)
         self.bin.mkdir()

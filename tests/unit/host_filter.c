@@ -191,7 +191,7 @@ call_protect(void)
 static long
 call_send(void)
 {
-	return send(-1, "", 1, 0);
+	return send(OTHER, "", 1, 0);
 }
 
 static long
@@ -199,19 +199,19 @@ call_send_elsewhere(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	return sendto(-1, "", 1, 0, (struct sockaddr *)&a, sizeof(a));
+	return sendto(OTHER, "", 1, 0, (struct sockaddr *)&a, sizeof(a));
 }
 
 static long
 call_send_message(void)
 {
-	return sendmsg(-1, &(struct msghdr){ 0 }, 0);
+	return sendmsg(OTHER, &(struct msghdr){ 0 }, 0);
 }
 
 static long
 call_receive_message(void)
 {
-	return recvmsg(-1, &(struct msghdr){ 0 }, 0);
+	return recvmsg(OTHER, &(struct msghdr){ 0 }, 0);
 }
 
 static long
@@ -219,7 +219,7 @@ call_connect(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	return connect(-1, (struct sockaddr *)&a, sizeof(a));
+	return connect(OTHER, (struct sockaddr *)&a, sizeof(a));
 }
 
 static long

@@ -204,7 +204,8 @@ class Door:
         self.settings = {
             "user": SERVICE.pw_name, "hostname": "447.edu", "domains": "447.edu",
             "tls_cert": keys.cert, "tls_key": keys.key, "tls_ca": keys.ca,
-            "users": self.users, "run": self.dir / "run", "cache": self.dir / "cache", "deliver": f"maildir:{self.mail}",
+            "users": self.users, "run": self.dir / "run", "cache": self.dir / "cache",
+            "deliver": f"maildir:{self.mail}",
             "log": f"file:{self.log}", "sandbox": SANDBOX, **settings,
         }
         self.configure()

@@ -89,6 +89,7 @@ def test_user_and_folders(tree):
     uid, gid = map(int, line.split(":")[2:4])
     for path, owner, mode in (
             ("etc/postern/tls", 0, 0o750), ("var/lib/postern", uid, 0o750),
-            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o700), ("var/cache/postern", uid, 0o700)):
+            ("var/lib/postern/mail", uid, 0o750), ("run/postern", uid, 0o700),
+            ("var/cache/postern", uid, 0o700)):
         found = (tree / path).stat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (owner, gid, mode)
