@@ -70,6 +70,7 @@ static const char *const SMTP_CALLS[] = {
 	"fstatfs",
 	"getdents64",
 	"fsync",
+	"sync_file_range",
 	"ftruncate",
 	"linkat",
 	"unlink",
