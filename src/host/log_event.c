@@ -16,6 +16,7 @@ struct event {
 static const struct event EVENTS[] = {
 	{ "admitted", "8896658d94ef4665be2db1421ea5e1fb" },
 	{ "admitted-to-enrol", "345ad423244b47a6ac9782a9412d4d07" },
+	{ "certificate-expires", "903623aad2c1402fb327873f07a8aa74" },
 	{ "closed", "db998e0487e84addbe6344632cda8bbd" },
 	{ "enrolled", "07e58ff4fa86469aab6876af788c56b6" },
 	{ "fault", "75aef5714a1e444fba1c728b5813478c" },
