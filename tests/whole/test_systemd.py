@@ -145,6 +145,7 @@ def test_who_owns_what(door):
     assert owner("/var/lib/postern/users") == "postern:postern 640"
     assert owner("/var/lib/postern/mail") == "postern:postern 750"
     assert owner("/run/postern") == "postern:postern 700"
+    assert owner("/var/cache/postern") == "postern:postern 700"
     assert owner("/etc/postern/tls/server.key") == "root:postern 640"
 
 
