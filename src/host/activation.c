@@ -193,10 +193,21 @@ host_activation_take(struct host_connection *ret)
 		return r;
 	if (n == 1 && find_option(c.in, SO_TYPE) != SOCK_STREAM)
 		return -ENOTSOCK;
-	c.listening = find_option(c.in, SO_ACCEPTCONN) > 0;
 	r = make_ready(c.in);
-	if (r == 0 && !c.listening)
+	if (r == 0)
 		r = name_peer(&c);
+	if (r < 0)
+		return r;
+	*ret = c;
+	return 0;
+}
+
+int
+host_activation_accepted(int fd, struct host_connection *ret)
+{
+	struct host_connection c = { .in = fd, .out = fd };
+	int r = name_peer(&c);
+
 	if (r < 0)
 		return r;
 	*ret = c;

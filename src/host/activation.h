@@ -13,7 +13,6 @@ struct host_connection {
 	int in;
 	int out;            /* in again, unless they are two streams */
 	bool loopback;      /* the peer is this machine */
-	bool listening;     /* no connection at all but a listening socket */
 	char peer[64];      /* the address as text: "192.0.2.1", "2001:db8::1", "local" */
 	char peer_port[72]; /* with its port, for the log: "192.0.2.1:4711" */
 };
@@ -27,5 +26,9 @@ void host_activation_save_stderr(void);
  * the peer is gone already; -ENOTSOCK and the like where there is none; -E2BIG for more
  * than one descriptor. */
 int host_activation_take(struct host_connection *ret);
+
+/* The same for a connection that this program has accepted. 0; -ENOTCONN where the peer
+ * is gone. */
+int host_activation_accepted(int fd, struct host_connection *ret);
 
 #endif

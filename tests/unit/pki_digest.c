@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "pki/digest.h"
@@ -169,6 +172,39 @@ test_base64_refused(void **state)
 	assert_int_equal(pki_base64_decode("\0AAA", 4, &plain, &len), -EINVAL);
 }
 
+/* A process that has drawn, and its forks, which draw what nobody else does. */
+static void
+test_random_of_forks(void **state)
+{
+	enum { FORKS = 8 };
+	uint8_t drawn[FORKS + 1][16];
+	int ends[2], status;
+
+	(void)state;
+	assert_int_equal(pki_random(drawn[0], sizeof(drawn[0])), 0);
+	assert_int_equal(pipe(ends), 0);
+	for (int i = 0; i < FORKS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			bool done = pki_random(drawn[0], sizeof(drawn[0])) == 0 &&
+				    write(ends[1], drawn[0], sizeof(drawn[0])) ==
+					    (ssize_t)sizeof(drawn[0]);
+
+			_exit(done ? 0 : 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(
+			read(ends[0], drawn[i + 1], sizeof(drawn[0])), sizeof(drawn[0]));
+	}
+	for (int i = 0; i <= FORKS; i++)
+		for (int j = 0; j < i; j++)
+			assert_memory_not_equal(drawn[i], drawn[j], sizeof(drawn[0]));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -177,6 +213,7 @@ main(void)
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_pbkdf2),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_of_forks),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_long),
 		cmocka_unit_test(test_base64_refused),
