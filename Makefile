@@ -102,7 +102,7 @@ $(LIBRARY): $(OBJECTS)
 # The system call filters are compiled by libseccomp, once and here.
 FILTERS := $(O)/generated/host/filters.h
 $(O)/obj/host/filter.o: $(FILTERS)
-$(FILTERS): src/host/filters/generate.c Makefile
+$(FILTERS): src/host/filters/generate.c src/host/filters/resident.h Makefile
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARN) -o $(@D)/generate $< \
 		$$($(PKG_CONFIG) --cflags --libs libseccomp)
@@ -207,7 +207,9 @@ coverage:
 BINS := postern postern-keys
 SBINS := postern-smtpd posternctl
 SOCKETS := postern postern-submission
-UNITS_OF_SYSTEMD := $(SOCKETS:%=%.socket) $(SOCKETS:%=%@.service)
+UNITS_OF_SYSTEMD := $(SOCKETS:%=%.socket) $(SOCKETS:%=%@.service) \
+	postern-resident.socket postern-resident-submission.socket \
+	postern-resident.service
 # Of the machine that it is built for, which may be told: 252 if nobody knows.
 SYSTEMD_VERSION ?= $(or $(shell $(PKG_CONFIG) --modversion libsystemd 2>/dev/null | \
 	sed 's/[^0-9].*//'),252)

@@ -22,14 +22,25 @@
 
 static void (*forbidden)(int call);
 
-/* The handler is gone when it runs (SA_RESETHAND): a second forbidden call is the end. */
+/* The handler is gone when it runs (SA_RESETHAND): a second forbidden call is the end.
+ * getsid is one in all filters. */
 static void
 take_forbidden(int number, siginfo_t *info, void *context)
 {
 	(void)number, (void)context;
 	if (forbidden)
 		forbidden(info->si_syscall);
-	syscall(SYS_getppid);
+	syscall(SYS_getsid, 0);
+}
+
+int
+host_filter_watch(void (*on_forbidden)(int call))
+{
+	struct sigaction action = { .sa_sigaction = take_forbidden,
+		.sa_flags = SA_SIGINFO | SA_RESETHAND };
+
+	forbidden = on_forbidden;
+	return sigaction(SIGSYS, &action, NULL) < 0 ? -errno : 0;
 }
 
 static int
@@ -56,14 +67,21 @@ install_smtp(int log)
 int
 host_filter_install(enum host_filter filter, int log, void (*on_forbidden)(int call))
 {
-	struct sigaction action = { .sa_sigaction = take_forbidden,
-		.sa_flags = SA_SIGINFO | SA_RESETHAND };
+	int r = host_filter_watch(on_forbidden);
 
-	forbidden = on_forbidden;
-	if (sigaction(SIGSYS, &action, NULL) < 0)
-		return -errno;
-	return filter == HOST_FILTER_TLS ? install(TLS_FILTER, COUNT(TLS_FILTER))
-					 : install_smtp(log);
+	if (r < 0)
+		return r;
+	switch (filter) {
+	case HOST_FILTER_TLS:
+		return install(TLS_FILTER, COUNT(TLS_FILTER));
+	case HOST_FILTER_SMTP:
+		return install_smtp(log);
+	case HOST_FILTER_RESIDENT:
+		return install(RESIDENT_FILTER, COUNT(RESIDENT_FILTER));
+	case HOST_FILTERS:
+		break;
+	}
+	return -EINVAL;
 }
 
 const char *

@@ -10,6 +10,7 @@
 enum host_filter {
 	HOST_FILTER_TLS,
 	HOST_FILTER_SMTP,
+	HOST_FILTER_RESIDENT, /* the parent of many such pairs; inherited by them */
 	HOST_FILTERS,
 };
 
@@ -21,6 +22,10 @@ enum host_filter {
  * ends by SIGSYS. 0; -EOPNOTSUPP where the kernel has no filters; or another negative
  * errno. */
 int host_filter_install(enum host_filter filter, int log, void (*on_forbidden)(int call));
+
+/* The same for a program that was executed by one that the filter holds already: only
+ * on_forbidden has to be set. 0 or a negative errno. */
+int host_filter_watch(void (*on_forbidden)(int call));
 
 /* The name of a system call by its number: "openat"; "unknown" for what has none. */
 const char *host_filter_call_name(int call);

@@ -82,7 +82,12 @@ add_rule(int ruleset, const struct ruleset *all, const struct host_landlock_rule
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	beneath.allowed_access = (rule->write ? READ | WRITE : READ) & all->fs;
+	beneath.allowed_access = READ;
+	if (rule->write)
+		beneath.allowed_access |= WRITE;
+	if (rule->execute)
+		beneath.allowed_access |= FS_EXECUTE;
+	beneath.allowed_access &= all->fs;
 	if (!S_ISDIR(st.st_mode))
 		beneath.allowed_access &= OF_FILES;
 	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,

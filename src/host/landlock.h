@@ -15,6 +15,7 @@
 struct host_landlock_rule {
 	const char *path; /* a file or a directory with all below it; NULL: no rule */
 	bool write;       /* make, change, move and remove as well; else only read */
+	bool execute;     /* start programs, and the linker that they name */
 };
 
 /* Before it no file could be linked into another directory, which delivery has to do. */

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "host/privileges.h"
 #include "host/sandbox.h"
+#include "smtpd/places.h"
 
 enum { GRACE = 60 }; /* seconds for what a session does behind its time limit */
 
@@ -42,12 +43,7 @@ take_forbidden(int call)
 char *
 smtpd_store_folder(const struct config *config)
 {
-	const char *slash = strrchr(config->users, '/');
-	size_t len = slash ? (size_t)(slash - config->users) : 0;
-
-	if (!slash)
-		return strdup(".");
-	return len == 0 ? strdup("/") : strndup(config->users, len);
+	return smtpd_places_folder(config->users);
 }
 
 static int
@@ -55,10 +51,10 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 {
 	const struct config *config = s->config;
 	const struct host_landlock_rule rules[] = {
-		{ store, true },
-		{ config->mail, true },
-		{ config->run, true },
-		{ config->tls_pins, false },
+		{ .path = store, .write = true },
+		{ .path = config->mail, .write = true },
+		{ .path = config->run, .write = true },
+		{ .path = config->tls_pins },
 	};
 	const struct host_sandbox sandbox = {
 		.rules = rules,

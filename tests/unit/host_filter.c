@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -108,6 +109,24 @@ static long
 call_clone(void)
 {
 	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static long
+call_clone_namespace(void)
+{
+	return syscall(SYS_clone, SIGCHLD | CLONE_NEWUSER, 0, 0, 0, 0);
+}
+
+static long
+call_clone_thread(void)
+{
+	return syscall(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0);
+}
+
+static long
+call_accept(void)
+{
+	return accept4(-1, NULL, NULL, 0);
 }
 
 static long
@@ -406,11 +425,13 @@ enum {
 	SMTP = 1 << HOST_FILTER_SMTP,
 };
 
-static const struct {
+struct attempt {
 	const char *name;
 	long (*call)(void);
 	unsigned allowed;
-} CALLS[] = {
+};
+
+static const struct attempt CALLS[] = {
 	{ "brk", call_memory, TLS | SMTP },
 	{ "openat", call_open, SMTP },
 	{ "socket", call_socket_unix, 0 },
@@ -424,6 +445,9 @@ static const struct {
 	{ "process_vm_readv", call_read_memory, 0 },
 	{ "pidfd_getfd", call_pidfd_getfd, 0 },
 	{ "clone", call_clone, 0 },
+	{ "clone", call_clone_namespace, 0 },
+	{ "clone", call_clone_thread, 0 },
+	{ "accept4", call_accept, 0 },
 	{ "io_uring_setup", call_io_uring, 0 },
 	{ "bpf", call_bpf, 0 },
 	{ "unshare", call_unshare, 0 },
@@ -472,7 +496,7 @@ static const struct {
 };
 
 static void
-try_call(enum host_filter filter, size_t i)
+try_call(enum host_filter filter, const struct attempt *a)
 {
 	int status, call = -1;
 	pid_t pid;
@@ -483,18 +507,18 @@ try_call(enum host_filter filter, size_t i)
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 			host_filter_install(filter, LOG, tell) < 0)
 			_exit(100);
-		CALLS[i].call();
+		a->call();
 		_exit(0);
 	}
 	close(report[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (CALLS[i].allowed & 1U << filter) {
+	if (a->allowed & 1U << filter) {
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 		assert_int_equal(read(report[0], &call, sizeof(call)), 0);
 	} else {
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 		assert_int_equal(read(report[0], &call, sizeof(call)), sizeof(call));
-		assert_string_equal(host_filter_call_name(call), CALLS[i].name);
+		assert_string_equal(host_filter_call_name(call), a->name);
 	}
 	close(report[0]);
 }
@@ -503,9 +527,43 @@ static void
 test_calls(void **state)
 {
 	(void)state;
-	for (int filter = 0; filter < HOST_FILTERS; filter++)
-		for (size_t i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++)
-			try_call((enum host_filter)filter, i);
+	for (size_t i = 0; i < sizeof(CALLS) / sizeof(CALLS[0]); i++) {
+		try_call(HOST_FILTER_TLS, &CALLS[i]);
+		try_call(HOST_FILTER_SMTP, &CALLS[i]);
+	}
+}
+
+/* What the other two do is let through as well, and not asked for again. */
+static void
+test_calls_of_a_parent(void **state)
+{
+	enum { YES = 1 << HOST_FILTER_RESIDENT };
+	static const struct attempt PARENT[] = {
+		{ "accept4", call_accept, YES },
+		{ "clone", call_clone, YES },
+		{ "execve", call_exec, YES },
+		{ "kill", call_kill, YES },
+		{ "prctl", call_prctl, YES },
+		{ "prlimit64", call_limits, YES },
+		{ "openat", call_open, YES },
+		{ "socket", call_socket_unix, YES },
+		{ "socket", call_socket_inet, 0 },
+		{ "clone", call_clone_namespace, 0 },
+		{ "clone", call_clone_thread, 0 },
+		{ "fcntl", call_fcntl_owner, 0 },
+		{ "tgkill", call_tgkill, 0 },
+		{ "ptrace", call_ptrace, 0 },
+		{ "process_vm_readv", call_read_memory, 0 },
+		{ "pidfd_getfd", call_pidfd_getfd, 0 },
+		{ "io_uring_setup", call_io_uring, 0 },
+		{ "bpf", call_bpf, 0 },
+		{ "unshare", call_unshare, 0 },
+		{ "fchmodat", call_chmod, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(PARENT) / sizeof(PARENT[0]); i++)
+		try_call(HOST_FILTER_RESIDENT, &PARENT[i]);
 }
 
 static void
@@ -525,10 +583,12 @@ main(void)
 	/* A sanitizer makes calls of its own. */
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_calls_of_a_parent),
 #endif
 		cmocka_unit_test(test_names),
 	};
 
 	(void)test_calls;
+	(void)test_calls_of_a_parent;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

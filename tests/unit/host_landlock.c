@@ -168,8 +168,12 @@ behind(const struct host_landlock_rule *rules, size_t n, int (*what)(void))
 static void
 test_rules(void **state)
 {
-	const struct host_landlock_rule rules[] = { { open_dir, true },
-		{ read_dir, false }, { NULL, true }, { "/nowhere/at/all", true } };
+	const struct host_landlock_rule rules[] = {
+		{ .path = open_dir, .write = true },
+		{ .path = read_dir },
+		{ .path = NULL, .write = true },
+		{ .path = "/nowhere/at/all", .write = true },
+	};
 
 	(void)state;
 	assert_true(host_landlock_abi() >= HOST_LANDLOCK_ABI_MIN);
@@ -187,7 +191,7 @@ try_file(void)
 static void
 test_a_rule_for_one_file(void **state)
 {
-	const struct host_landlock_rule rules[] = { { read_file, false } };
+	const struct host_landlock_rule rules[] = { { .path = read_file } };
 
 	(void)state;
 	assert_int_equal(behind(rules, 1, try_file), 0);
@@ -208,11 +212,42 @@ test_no_rule_is_no_file(void **state)
 	assert_int_equal(behind(NULL, 0, try_nothing), 0);
 }
 
+static int
+try_start(void)
+{
+	char name[] = "true", *const argv[] = { name, NULL };
+
+	execv("/bin/true", argv);
+	return errno == EACCES ? 0 : 1;
+}
+
+static int
+try_start_and_succeed(void)
+{
+	char name[] = "false", *const argv[] = { name, NULL };
+
+	execv("/bin/false", argv);
+	return 0;
+}
+
+/* Reading a program's folder does not let anybody start it. */
+static void
+test_programs(void **state)
+{
+	const struct host_landlock_rule read[] = { { .path = "/" } };
+	const struct host_landlock_rule start[] = { { .path = "/", .execute = true } };
+
+	(void)state;
+	assert_int_equal(behind(read, 1, try_start), 0);
+	assert_int_equal(behind(start, 1, try_start_and_succeed), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_programs),
 		cmocka_unit_test(test_a_rule_for_one_file),
 		cmocka_unit_test(test_no_rule_is_no_file),
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /*
- * Run while Postern is built: prints the two system call filters as C, and the names of
+ * Run while Postern is built: prints the system call filters as C, and the names of
  * the calls. libseccomp compiles them here, once, so that no connection has to load it.
  * The calls of each process stand below, with the arguments that they may have, and why
  * they are among them where that is not plain.
@@ -321,12 +321,15 @@ print_names(void)
 	printf("};\n");
 }
 
+#include "resident.h"
+
 int
 main(void)
 {
 	printf("/* Made by src/host/filters/generate.c. */\n");
 	print_tls();
 	print_smtp();
+	print_resident();
 	print_names();
 	return 0;
 }
