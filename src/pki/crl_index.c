@@ -353,3 +353,18 @@ pki_crl_index_ask(const struct pki_crl_index *index, gnutls_x509_crt_t ca,
 	}
 	return verdict;
 }
+
+int64_t
+pki_crl_index_until(const struct pki_crl_index *index, int64_t now)
+{
+	int64_t until = INT64_MAX;
+
+	for (size_t i = 0; i < index->n_lists; i++) {
+		struct row row;
+
+		if (row_read(index, i, &row) && row.usable && row.this_update <= now &&
+			row.next_update > now && row.next_update < until)
+			until = row.next_update;
+	}
+	return until;
+}

@@ -51,4 +51,7 @@ int pki_crl_index_open(const void *data, size_t len,
 enum pki_verdict pki_crl_index_ask(const struct pki_crl_index *index,
 	struct gnutls_x509_crt_int *ca, struct gnutls_x509_crt_int *crt, int64_t now);
 
+/* When the first of the lists that are current now is so no more, or INT64_MAX. */
+int64_t pki_crl_index_until(const struct pki_crl_index *index, int64_t now);
+
 #endif

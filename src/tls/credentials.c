@@ -144,6 +144,7 @@ check_lists(struct tls_credentials *c, const struct config *config, struct buffe
 		gnutls_x509_crt_deinit(root);
 	}
 	gnutls_x509_trust_list_iter_deinit(iter);
+	c->until = pki_crl_index_until(index, now);
 	return r;
 }
 
@@ -199,6 +200,7 @@ tls_credentials_load(
 		free(c);
 		return -ENOMEM;
 	}
+	c->until = INT64_MAX;
 	/* The proof that key and certificate match costs a third of the start; a key that
 	 * does not match fails the first handshake, and -t says it beforehand. */
 	gnutls_certificate_set_flags(
@@ -214,6 +216,12 @@ tls_credentials_load(
 	}
 	*ret = c;
 	return 0;
+}
+
+int64_t
+tls_credentials_until(const struct tls_credentials *c)
+{
+	return c->until;
 }
 
 void

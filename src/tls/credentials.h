@@ -7,6 +7,8 @@
 #ifndef TLS_CREDENTIALS_H
 #define TLS_CREDENTIALS_H
 
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "config/config.h"
 #include "pki/validity.h"
@@ -22,6 +24,10 @@ void tls_credentials_free(struct tls_credentials *c);
 
 /* From when until when the server's own certificate is valid. 0 or -EBADMSG. */
 int tls_credentials_validity(const struct tls_credentials *c, struct pki_validity *ret);
+
+/* Until when, in seconds since 1970, what was loaded may be used: after that the same
+ * files may be judged otherwise, since one of the revocation lists is out of date. */
+int64_t tls_credentials_until(const struct tls_credentials *c);
 
 /* Whether the private key at tls_key is that of the certificate: reads the key, so never
  * for a process that will fork. 0, or a negative errno with a sentence in fault. */

@@ -27,6 +27,7 @@ struct tls_credentials {
 	unsigned verify_flags; /* for chains, by tls_judge_flags */
 	struct tls_revocation
 		*revocation; /* the lists of tls_crl; NULL where it is unset */
+	int64_t until;       /* when what was loaded may be judged otherwise */
 };
 
 #endif
