@@ -89,6 +89,8 @@ struct config {
 	unsigned max_recipients;
 	unsigned max_messages;
 	unsigned max_errors;
+	unsigned max_connections; /* at a time, of a resident parent */
+	unsigned max_source_connections;
 	unsigned timeout_handshake; /* seconds, like those that follow */
 	unsigned timeout_command;
 	unsigned timeout_data;

@@ -36,7 +36,7 @@ struct config_key {
 };
 
 enum {
-	CONFIG_KEYS = 49,
+	CONFIG_KEYS = 51,
 	CONFIG_KEY_HOSTNAME = 1, /* places of those that look at each other */
 	CONFIG_KEY_DOMAINS = 2,
 	CONFIG_KEY_TLS = 3,

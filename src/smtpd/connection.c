@@ -39,20 +39,34 @@ log_fault(struct smtpd_server *s, int error, const char *doing)
 		buffer_string(&s->fault));
 }
 
-/* Certificates, roots and priorities are read before the fork. Where that fails the tls
- * process is forked all the same, to refuse with the right alert. */
+/* Certificates, roots and priorities are read before the fork, unless a resident parent
+ * has read them. Where that fails the tls process is forked all the same, to refuse with
+ * the right alert. */
 static void
-load_credentials(struct smtpd_server *s)
+load_credentials(struct smtpd_server *s, struct tls_credentials *shared)
 {
 	CLEANUP(buffer_free) struct buffer fault = { 0 };
 	int r;
 
 	if (s->config->tls == CONFIG_TLS_OFF)
 		return;
+	s->shared = shared != NULL;
+	s->credentials = shared;
+	if (s->shared)
+		return;
 	r = tls_credentials_load(s->config, &s->credentials, &fault);
 	if (r < 0)
 		smtpd_fault(s, r, "%s",
 			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
+}
+
+/* What is shared with other connections stays: to free it would make a copy of it. */
+static void
+drop_credentials(struct smtpd_server *s)
+{
+	if (!s->shared)
+		tls_credentials_free(s->credentials);
+	s->credentials = NULL;
 }
 
 /* Everything between the open channel and its end. How long the tls process may then
@@ -71,7 +85,7 @@ converse(struct smtpd_server *s)
 	if (s->config->tls != CONFIG_TLS_OFF) {
 		r = smtpd_admission_run(s);
 		/* The session may be idle for long, and needs nothing of it. */
-		tls_credentials_free(TAKE_PTR(s->credentials));
+		drop_credentials(s);
 		host_memory_release();
 	}
 	if (r == 0)
@@ -89,7 +103,7 @@ close_channel(struct smtpd_server *s, int grace)
 	tls_channel_close(&s->channel, grace, &signal);
 	if (signal == 0)
 		return;
-	s->status = EX_OSERR;
+	s->status = SMTPD_TLS_PROCESS_DIED;
 	smtpd_log(s,
 		(struct host_record){ .priority = LOG_CRIT,
 			.event = "tls-process-died",
@@ -121,7 +135,7 @@ refuse_plain(struct smtpd_server *s)
 
 int
 smtpd_connection_serve(const struct config *config, struct host_log *log,
-	const struct host_connection *connection)
+	const struct host_connection *connection, struct tls_credentials *shared)
 {
 	struct smtpd_server s = {
 		.config = config, .log = log, .connection = connection
@@ -139,7 +153,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 		smtpd_limits_refuse(&s);
 		return EX_OK;
 	}
-	load_credentials(&s);
+	load_credentials(&s, shared);
 	smtpd_expiry_warn(&s);
 	r = tls_channel_open(config, s.credentials, connection, &s.channel);
 	if (r < 0) {
@@ -157,7 +171,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	close_channel(&s, r);
 	tls_signer_free(s.signer);
 	pki_identity_clear(&s.identity);
-	tls_credentials_free(s.credentials);
+	drop_credentials(&s);
 	buffer_free(&s.fault);
 	explicit_bzero(&s.tls, sizeof s.tls);
 	return s.status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /*
- * postern-smtpd: configuration, descriptor, user, then one connection.
+ * postern-smtpd: configuration, descriptor, user, then one connection, or all that come.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,75 +12,29 @@
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "host/activation.h"
+#include "host/listen.h"
 #include "host/log.h"
 #include "host/privileges.h"
 #include "host/stop.h"
 #include "smtpd/check.h"
 #include "smtpd/connection.h"
 #include "smtpd/options.h"
-
-static int
-complain(const char *what, int error)
-{
-	fprintf(stderr, "postern-smtpd: %s: %s\n", what, strerror(-error));
-	return error == -ENOMEM ? EX_TEMPFAIL : EX_OSERR;
-}
-
-/* Each fault a line, with the program's name before it. */
-static void
-print_faults(struct buffer *faults)
-{
-	const char *text = buffer_string(faults);
-	size_t len;
-
-	for (; text && *text; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		fprintf(stderr, "postern-smtpd: %.*s\n", (int)len, text);
-	}
-}
-
-static int
-become_service(const struct config *config)
-{
-	int r = host_privileges_become(config->user);
-
-	if (r == -ENOENT) {
-		fprintf(stderr,
-			"postern-smtpd: user: there is no user \"%s\" to become\n",
-			config->user);
-		return EX_CONFIG;
-	}
-	if (r < 0)
-		return complain("user", r);
-	r = host_privileges_lock();
-	return r < 0 ? complain("prctl", r) : EX_OK;
-}
-
-static int
-open_log(const struct config *config, struct host_log **ret)
-{
-	int r = host_log_open(config, ret);
-
-	if (r == 0)
-		return EX_OK;
-	fprintf(stderr, "postern-smtpd: log: %s: %s\n",
-		config->log_file ? config->log_file : "journal", strerror(-r));
-	return r == -ENOSPC || r == -ENFILE || r == -EMFILE ? EX_TEMPFAIL : EX_CONFIG;
-}
+#include "smtpd/resident.h"
+#include "smtpd/start.h"
 
 static int
 check(const struct config *config)
 {
 	CLEANUP(buffer_free) struct buffer faults = { 0 };
 	struct host_log *log = NULL;
-	int n, status = become_service(config);
+	int n, status = smtpd_start_become(config);
 
 	if (status != EX_OK)
 		return status;
-	status = open_log(config, &log);
+	status = smtpd_start_log(config, &log);
 	host_log_free(log);
 	n = smtpd_check(config, &faults);
-	print_faults(&faults);
+	smtpd_start_print(&faults);
 	if (status != EX_OK)
 		return status;
 	if (geteuid() == 0)
@@ -114,12 +68,6 @@ take_connection(struct host_connection *ret)
 			stderr);
 		return EX_USAGE;
 	}
-	if (ret->listening) {
-		fputs("postern-smtpd: the descriptor is a listening socket; expected a "
-		      "connection (Accept=yes)\n",
-			stderr);
-		return EX_USAGE;
-	}
 	return EX_OK;
 }
 
@@ -133,7 +81,7 @@ keep_only(const struct host_connection *connection)
 }
 
 static int
-serve(const struct config *config)
+serve_one(const struct config *config)
 {
 	struct host_connection connection;
 	struct host_log *log = NULL;
@@ -147,12 +95,35 @@ serve(const struct config *config)
 	/* Whatever else was inherited is nobody's business here. */
 	if (keep_only(&connection) < 0)
 		return EX_OSERR;
-	status = become_service(config);
+	status = smtpd_start_become(config);
 	if (status == EX_OK)
-		status = open_log(config, &log);
+		status = smtpd_start_log(config, &log);
 	if (status == EX_OK)
-		status = smtpd_connection_serve(config, log, &connection);
+		status = smtpd_connection_serve(config, log, &connection, NULL);
 	host_log_free(log);
+	return status == SMTPD_TLS_PROCESS_DIED ? EX_OSERR : status;
+}
+
+/* A connection, or all that come from sockets that listen. Takes the configuration
+ * over. */
+static int
+serve(const struct smtpd_options *options, char **argv, struct config *config)
+{
+	struct host_listeners listeners;
+	int r = host_listen_take(&listeners), status;
+
+	if (r < 0) {
+		fprintf(stderr,
+			"postern-smtpd: expected one connection, or at most %d sockets "
+			"that listen: %s\n",
+			HOST_LISTENERS_MAX, strerror(-r));
+		config_free(config);
+		return EX_USAGE;
+	}
+	if (listeners.n > 0)
+		return smtpd_resident_run(options, argv, config, &listeners);
+	status = serve_one(config);
+	config_free(config);
 	return status;
 }
 
@@ -171,10 +142,11 @@ main(int argc, char **argv)
 	r = config_load(
 		options.config, options.overrides, options.n_overrides, &config, &faults);
 	if (r < 0 || smtpd_check_abilities(config, &faults) > 0) {
-		print_faults(&faults);
+		smtpd_start_print(&faults);
 		status = r == -ENOMEM ? EX_TEMPFAIL : EX_CONFIG;
 	} else
-		status = options.check ? check(config) : serve(config);
+		status = options.check ? check(config)
+				       : serve(&options, argv, TAKE_PTR(config));
 	config_free(config);
 	free(options.overrides);
 	return status;

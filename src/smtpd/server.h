@@ -19,6 +19,7 @@ struct smtpd_server {
 	struct host_log *log;
 	const struct host_connection *connection;
 	struct tls_credentials *credentials; /* NULL with TLS off, and after a fault */
+	bool shared;                         /* they are others' as well */
 	struct tls_channel channel;
 	struct tls_signer *signer; /* until the handshake is over; NULL: no key */
 	char id[SMTPD_ID_SIZE];
