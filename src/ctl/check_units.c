@@ -201,8 +201,10 @@ check_processes(const char *unit, uint64_t connections, struct ctl_findings *f)
 	}
 }
 
+/* resident: a parent of ours counts the connections, and not systemd. */
 static void
-check_memory(const char *unit, uint64_t connections, struct ctl_findings *f)
+check_memory(
+	const char *unit, bool resident, uint64_t connections, struct ctl_findings *f)
 {
 	uint64_t need = connections * CONNECTION_KB / 1024;
 	uint64_t have = (uint64_t)sysconf(_SC_PHYS_PAGES) *
@@ -215,8 +217,12 @@ check_memory(const char *unit, uint64_t connections, struct ctl_findings *f)
 			(unsigned long long)have);
 		return;
 	}
-	ctl_finding_remedy(f, "MaxConnections=%llu in a drop-in of %s",
-		(unsigned long long)have / 2 * 1024 / CONNECTION_KB, unit);
+	if (resident)
+		ctl_finding_remedy(f, "max_connections = %llu",
+			(unsigned long long)have / 2 * 1024 / CONNECTION_KB);
+	else
+		ctl_finding_remedy(f, "MaxConnections=%llu in a drop-in of %s",
+			(unsigned long long)have / 2 * 1024 / CONNECTION_KB, unit);
 	ctl_finding_add(f, CTL_WARNING, "machine",
 		"%llu connections of %s need some %llu MB; the machine has %llu",
 		(unsigned long long)connections, unit, (unsigned long long)need,
@@ -239,24 +245,28 @@ check_backlog(const char *unit, uint64_t backlog, struct ctl_findings *f)
 
 /* Whether there is such a socket unit. */
 static bool
-check_socket(const char *unit, struct ctl_findings *f)
+check_socket(const struct config *config, const char *unit, struct ctl_findings *f)
 {
 	struct setting settings[] = { { "MaxConnections", "" }, { "Backlog", "" },
-		{ "ListenStream", "" } };
+		{ "ListenStream", "" }, { "Accept", "" } };
 	uint64_t connections = 64, backlog = 0; /* systemd's default */
 	char path[128];
+	bool resident;
 
-	if (!read_unit(unit, settings, 3, path, sizeof(path)))
+	if (!read_unit(unit, settings, 4, path, sizeof(path)))
 		return false;
+	resident = strcmp(settings[3].value, "no") == 0;
 	number_parse(settings[0].value, strlen(settings[0].value), 0, UINT32_MAX,
 		&connections);
+	if (resident)
+		connections = config->max_connections;
 	number_parse(
 		settings[1].value, strlen(settings[1].value), 0, UINT32_MAX, &backlog);
 	ctl_finding_add(f, CTL_FINE, "units", "%s listens on %s, for %llu connections",
 		path, *settings[2].value ? settings[2].value : "nothing",
 		(unsigned long long)connections);
 	check_processes(unit, connections, f);
-	check_memory(unit, connections, f);
+	check_memory(unit, resident, connections, f);
 	check_backlog(unit, backlog, f);
 	return true;
 }
@@ -268,11 +278,12 @@ ctl_check_units(const struct config *config, const char *file, struct ctl_findin
 		{ "postern.socket", "postern@.service" },
 		{ "postern-submission.socket", "postern-submission@.service" },
 		{ "postern-resident.socket", "postern-resident.service" },
+		{ "postern-resident-submission.socket", "postern-resident.service" },
 	};
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(UNITS) / sizeof(*UNITS); i++) {
-		if (!check_socket(UNITS[i][0], f))
+		if (!check_socket(config, UNITS[i][0], f))
 			continue;
 		any = true;
 		check_service(config, UNITS[i][1], file, f);

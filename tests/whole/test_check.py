@@ -324,3 +324,15 @@ def test_units(d, which):
     for finding, (_, words) in zip(wrong, expected):
         assert words in finding["finding"]
     assert any("postern.socket listens on 465" in f["finding"] for f in found)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can show it other units")
+def test_units_of_a_parent(d):
+    """Who counts connections by itself, as the configuration says."""
+    d.configure(max_connections=7)
+    _, found = with_units(d, {
+        "postern-resident.socket": "[Socket]\nListenStream=465\nAccept=no\nBacklog=16\n",
+        "postern-resident.service": units(d)["postern@.service"]})
+    said = [f["finding"] for f in found if f["subject"] == "units"]
+    assert any("postern-resident.socket listens on 465, for 7 connections" in s for s in said)
+    assert not [f for f in found if f["subject"] == "units" and f["level"] != "OK"]

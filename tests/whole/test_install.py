@@ -45,6 +45,9 @@ def test_installed_files(tree):
             "usr/lib/systemd/system/postern@.service",
             "usr/lib/systemd/system/postern-submission.socket",
             "usr/lib/systemd/system/postern-submission@.service",
+            "usr/lib/systemd/system/postern-resident.socket",
+            "usr/lib/systemd/system/postern-resident-submission.socket",
+            "usr/lib/systemd/system/postern-resident.service",
             "usr/share/doc/postern/paranoid.conf"} <= found
     for page in ("man8/postern-smtpd.8", "man5/postern.conf.5", "man1/postern.1",
                  "man1/postern-keys.1", "man8/posternctl.8", "man7/postern-security.7"):
