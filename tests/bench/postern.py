@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Postern behind socat: one postern-smtpd for each connection, as an unprivileged user.
+"""Postern behind socat, one postern-smtpd for each connection, or resident, with one parent
+for all; as an unprivileged user.
 
 Keys, one sender with a generated password and one reader are made with the project's own
 programs, which are copied first, so that the unprivileged user can reach them.
@@ -12,6 +13,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 
 import machine
@@ -114,7 +116,7 @@ class Postern:
     def start(self, *before, options=()):
         """before: what runs the server, valgrind say; options: the server's own."""
         server = [*before, self.bin / "postern-smtpd", "-c", self.conf, *options]
-        self.account = machine.open_account("postern")
+        self.account = machine.open_account(self.home.name)
         with open(self.home / "stderr", "ab") as stderr:
             self.process = subprocess.Popen(
                 self.account.wrap(as_service([
@@ -204,3 +206,21 @@ class Postern:
         if self.account:
             self.account.close()
         self.process = self.account = None
+
+
+class Resident(Postern):
+    """The socket is handed to one parent, as systemd does with Accept=no."""
+
+    # As in postern-resident.service.
+    ENTER = 'export LD_BIND_NOW=1 LISTEN_FDS=1 LISTEN_PID=$$; exec "$0" "$@" 3<&0 </dev/null'
+
+    def start(self, *before, options=()):
+        server = [*before, self.bin / "postern-smtpd", "-c", self.conf, *options]
+        self.account = machine.open_account(self.home.name)
+        with socket.create_server(("127.0.0.1", self.port), backlog=512) as listener, \
+                open(self.home / "stderr", "ab") as stderr:
+            self.process = subprocess.Popen(
+                self.account.wrap(as_service(["/bin/sh", "-c", self.ENTER, *server])),
+                stdin=listener, stderr=stderr, cwd=self.home)
+        self.account.started(self.process.pid)
+        machine.wait_for(self._is_ready, "the parent to listen")
