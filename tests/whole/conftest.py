@@ -30,6 +30,7 @@ PLAIN_ONLY = {
 PLAIN_ONLY_FILES = {
     "test_walls.py": "a sanitizer makes calls of its own",
     "test_systemd.py": "the machine that is booted has no sanitizer's libraries",
+    "test_systemd_resident.py": "the same",
 }
 
 
@@ -81,12 +82,25 @@ def store(programs):
     store.close()
 
 
+def pytest_generate_tests(metafunc):
+    """A module that says BOTH_WAYS has its doors kept by single handlers, then by a resident
+    parent."""
+    if getattr(metafunc.module, "BOTH_WAYS", False) and "keeper" in metafunc.fixturenames:
+        metafunc.parametrize("keeper", ["inetd", "resident"], indirect=True)
+
+
 @pytest.fixture
-def door(programs, keys):
+def keeper(request):
+    return getattr(request, "param", "inetd")
+
+
+@pytest.fixture
+def door(programs, keys, keeper):
     """door(**what_differs) opens a Door, which is closed, and judged, after the test."""
     doors = []
 
     def open_door(**settings):
+        settings.setdefault("handoff", keeper)
         doors.append(harness.Door(programs, settings.pop("keys", keys), **settings))
         return doors[-1]
 

@@ -86,6 +86,15 @@ def processes_with(text, program=""):
     return found
 
 
+def waiting_to_be_accepted(port):
+    """How many connections a listening socket of this machine holds."""
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if words[3] == "0A" and int(words[1].split(":")[1], 16) == port:
+            return int(words[4].split(":")[1], 16)
+    return 0
+
+
 def reap_orphans(known):
     """Collects ended handlers' children that this process has inherited."""
     for entry in pathlib.Path("/proc").iterdir():
@@ -190,11 +199,15 @@ class Keys:
 
 class Door:
     """settings are keys of postern.conf and name only what differs. handoff is "inetd" (the
-    connection is descriptor 0) or "systemd" (LISTEN_FDS). Every handler's exit status has
-    to be among exits. listen=False makes the folder and the configuration alone."""
+    connection is descriptor 0), "systemd" (LISTEN_FDS) or "resident" (the socket is handed to
+    one parent, which forks the handlers). Every handler's exit status has to be among exits,
+    but for those of a parent, who has to end well itself. listen=False makes the folder and
+    the configuration alone; env is more of a parent's environment."""
 
-    def __init__(self, programs, keys, handoff="inetd", exits=(0,), listen=True, **settings):
+    def __init__(self, programs, keys, handoff="inetd", exits=(0,), listen=True, env=None,
+                 **settings):
         self.programs, self.keys, self.handoff, self.exits = programs, keys, handoff, exits
+        self.env, self.resident = env or {}, None
         self.dir = folder("postern-door-")
         for name in ("state", "mail", "run", "cache"):
             (self.dir / name).mkdir(mode=0o700)
@@ -214,8 +227,14 @@ class Door:
         self.handlers, self.clients, self.connected, self.thread = [], [], 0, None
         self.lock = threading.Lock()
         if listen:
-            self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-            self.port = self.listener.getsockname()[1]
+            self.listen()
+
+    def listen(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self.listener.getsockname()[1]
+        if self.handoff == "resident":
+            self.start_resident(self.listener)
+        else:
             self.thread = threading.Thread(target=self._serve, daemon=True)
             self.thread.start()
 
@@ -233,6 +252,30 @@ class Door:
                 return
             with conn, self.lock:
                 self.handlers.append(self.handle(conn))
+
+    def start_resident(self, *listeners, names=("connection",), args=()):
+        """Starts the parent on these sockets, ready or not."""
+        passed = {3 + n: listener for n, listener in enumerate(listeners)}
+        above = 3 + len(passed)
+
+        def put_in_place():
+            # None of them may lie where another one goes.
+            for number, listener in passed.items():
+                os.dup2(listener.fileno(), number + 2 * above)
+            for number in passed:
+                os.dup2(number + 2 * above, number)
+                os.close(number + 2 * above)
+        argv = [str(self.programs.path / "postern-smtpd"), "-c", str(self.conf), *args]
+        env = self.programs.environment(
+            LISTEN_FDS=str(len(passed)), LISTEN_FDNAMES=":".join(names), **self.env)
+        more = {}
+        if AS_ROOT:
+            more.update(user=SERVICE.pw_uid, group=SERVICE.pw_gid, extra_groups=[])
+        with open(self.stderr, "ab") as err:
+            self.resident = subprocess.Popen(
+                ["/bin/sh", "-c", 'export LISTEN_PID=$$; exec "$0" "$@"', *argv],
+                stdin=subprocess.DEVNULL, stdout=err, stderr=err, env=env, cwd=self.dir,
+                close_fds=False, preexec_fn=put_in_place, **more)
 
     def handle(self, conn, *args):
         """Starts a handler on a connected socket: the Popen."""
@@ -303,20 +346,38 @@ class Door:
             handlers = list(self.handlers)
         for handler in handlers:
             handler.wait(max(0.01, end - time.monotonic()))
+        if self.resident:
+            until(self._resident_rests, max(0.1, end - time.monotonic()), "the parent's rest")
         self._settle(end - time.monotonic())
         return [handler.returncode for handler in handlers]
 
+    def _resident_rests(self):
+        """Nobody waits to be accepted, the parent sleeps, and nothing is below it."""
+        if self.resident.poll() is not None:
+            return True
+        if waiting_to_be_accepted(self.port):
+            return False
+        proc = pathlib.Path(f"/proc/{self.resident.pid}")
+        if (proc / "stat").read_text().rsplit(")", 1)[1].split()[0] != "S":
+            return False
+        return not (proc / "task" / proc.name / "children").read_text()
+
     def _settle(self, timeout):
+        own = {self.resident.pid} if self.resident else set()
+
         def gone():
-            reap_orphans({handler.pid for handler in self.handlers})
-            return not processes_with(str(self.dir), "postern-smtpd")
+            reap_orphans({handler.pid for handler in self.handlers} | own)
+            return not set(processes_with(str(self.dir), "postern-smtpd")) - own
         until(gone, max(timeout, 0.1), "the end of what the handlers started")
 
     def records(self, **want):
         """The log's records as dicts, `message` beside the fields; those alone that have all
-        of want. Call wait() first: a handler logs until it ends."""
+        of want, or, without it, that belong to a session. Call wait() first: a handler logs
+        until it ends."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         records = [parse_record(line) for line in lines]
+        if self.resident and not want:
+            return [r for r in records if "session" in r]
         return [r for r in records if all(r.get(k) == v for k, v in want.items())]
 
     def messages(self, address=None):
@@ -341,11 +402,15 @@ class Door:
         try:
             self.wait()
             self._stop_listening()
+            self._stop_resident()
             self._judge()
             left = processes_with(str(self.dir))
             assert not left, f"processes {left} are left"
         finally:
             self._stop_listening()
+            if self.resident:
+                self.resident.kill()
+                self.resident.wait()
             for pid in processes_with(str(self.dir)):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
@@ -361,6 +426,14 @@ class Door:
             self.thread.join(DEADLINE)
             self.listener.close()
             self.thread = None
+
+    def _stop_resident(self):
+        if self.resident and self.resident.poll() is None:
+            self.resident.terminate()
+            self.resident.wait(DEADLINE)
+        if self.resident:
+            self.listener.close()
+            assert self.resident.returncode == 0, self.stderr.read_text()
 
     def _judge(self):
         said = self.stderr.read_text(errors="replace")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * Loaded into both processes of a connection, as if each had been taken over: at the
- * command "NOOP PROCESS:DEED" that process does the deed. One that succeeds ends the
+ * command "NOOP PROCESS:DEED" that process does the deed; and into their resident parent,
+ * which does INTRUDER_ACCEPT before it accepts. One that succeeds ends the
  * process with a status of its own; one that merely fails lets the session go on.
  */
 #include <dlfcn.h>
@@ -235,18 +236,25 @@ static const struct {
 };
 
 static void
+do_deed(const char *name, size_t room)
+{
+	for (size_t i = 0; i < sizeof(DEEDS) / sizeof(*DEEDS); i++) {
+		size_t n = strlen(DEEDS[i].name);
+
+		if (room >= n && memcmp(name, DEEDS[i].name, n) == 0 &&
+			DEEDS[i].deed() >= 0)
+			_exit(SUCCEEDED);
+	}
+}
+
+static void
 listen_for(const char *process, const char *data, size_t len)
 {
 	const char *at = memmem(data, len, process, strlen(process));
 
-	for (size_t i = 0; at && i < sizeof(DEEDS) / sizeof(*DEEDS); i++) {
-		size_t n = strlen(DEEDS[i].name);
-		const char *name = at + strlen(process);
-
-		if ((size_t)(data + len - name) >= n &&
-			memcmp(name, DEEDS[i].name, n) == 0 && DEEDS[i].deed() >= 0)
-			_exit(SUCCEEDED);
-	}
+	if (at)
+		do_deed(at + strlen(process),
+			(size_t)(data + len - at) - strlen(process));
 }
 
 ssize_t
@@ -272,4 +280,17 @@ send(int fd, const void *data, size_t len, int flags)
 		*(void **)&real = dlsym(RTLD_NEXT, "send");
 	listen_for("NOOP tls:", data, len);
 	return real(fd, data, len, flags);
+}
+
+int
+accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	static int (*real)(int, struct sockaddr *, socklen_t *, int);
+	const char *deed = getenv("INTRUDER_ACCEPT");
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "accept4");
+	if (deed)
+		do_deed(deed, strlen(deed));
+	return real(fd, address, len, flags);
 }

@@ -78,13 +78,17 @@ class Pair:
     def parent(self, door):
         """The handler one of whose children holds the connection; who may not look takes the
         last one."""
-        if not harness.AS_ROOT:
+        if door.resident:
+            handlers = children(door.resident.pid)
+        else:
+            handlers = [handler.pid for handler in list(door.handlers)]
+        if not harness.AS_ROOT and not door.resident:
             return len(door.handlers) >= door.connected and door.handlers[-1].pid
-        for handler in list(door.handlers):
-            for child in children(handler.pid):
+        for handler in handlers:
+            for child in children(handler):
                 with contextlib.suppress(FileNotFoundError):
                     if self.inode in sockets(child):
-                        return handler.pid
+                        return handler
         return None
 
 

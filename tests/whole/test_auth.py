@@ -11,6 +11,8 @@ from scram import Exporting, Scram, attempt
 from sessions import b64, plain
 from smtpline import Client
 
+BOTH_WAYS = True
+
 BRAD = "brad@447.edu"
 PLUS, SCRAM = "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"
 TLS = ["1.2", "1.3"]

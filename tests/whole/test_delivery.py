@@ -21,6 +21,8 @@ from sessions import (
     added_fields, begin, leave, log_in, plain, results_of, send, split_stored, split_trace,
     stuffed)
 
+BOTH_WAYS = True
+
 VOICES = {"modern": "EHLO client.447.edu", "classic": "HELO client.447.edu"}
 
 

@@ -10,6 +10,8 @@ import pytest
 from sessions import b64, log_in, plain
 from smtpline import Bios, Client
 
+BOTH_WAYS = True
+
 BRAD = "brad@447.edu"
 
 

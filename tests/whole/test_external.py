@@ -10,6 +10,8 @@ import harness
 from certificates import KEY_TYPES, Authority, Pinned
 from sessions import b64, leave, log_in, plain, send
 
+BOTH_WAYS = True
+
 BRAD, CAROL = "brad@447.edu", "carol@447.edu"
 MESSAGE = "Subject: Test\n\nHi\n"
 

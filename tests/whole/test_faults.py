@@ -375,13 +375,14 @@ def test_no_connection_at_all(programs, door):
     assert "connection" in one_sentence(done, EX_USAGE)
 
 
-def test_listening_socket_is_named(programs, door):
+def test_a_socket_that_listens_beside_one_that_does_not(door):
     d = door(listen=False)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        handler = programs.popen(
-            "postern-smtpd", "-c", d.conf, stdin=listener, stderr=subprocess.PIPE, text=True)
-        _, said = handler.communicate(timeout=30)
-    assert handler.returncode == EX_USAGE and "listening" in said
+    here, there = socket.socketpair()
+    with here, there, socket.create_server(("127.0.0.1", 0)) as listener:
+        d.start_resident(listener, there)
+        parent, d.resident = d.resident, None
+        assert parent.wait(30) == EX_USAGE
+    assert "expected one connection, or at most 8 sockets that listen" in d.stderr.read_text()
 
 
 def test_log_file_that_cannot_be_written(programs, door):

@@ -17,6 +17,8 @@ import observe
 from certificates import KEY_TYPES, Authority, der
 from sessions import begin, leave, log_in, plain, send, stuffed
 
+BOTH_WAYS = True
+
 needs_root = pytest.mark.skipif(not harness.AS_ROOT, reason="needs root")
 
 PASSWORD = "correct-horse-battery-staple"
@@ -93,6 +95,8 @@ def test_private_key_is_never_in_the_tls_process(door, authorities, kind):
     held = harness.until(lambda: observe.search(pair.smtp, needles), what="the key")
     assert any("priv" in what or "prime" in what for what in held), held
     assert observe.search(pair.tls, needles) == {}
+    if d.resident:
+        assert observe.search(d.resident.pid, needles) == {}
     silent.start_tls(d.context(own.client(), "1.3", own.ca))
     assert silent.reply().code == 220
     assert observe.search(pair.tls, needles) == {}
@@ -100,6 +104,9 @@ def test_private_key_is_never_in_the_tls_process(door, authorities, kind):
     # The certificate is in both, as it was read before the fork.
     public = {"certificate": der(own.cert)[-64:]}
     assert observe.search(pair.tls, public)
+    if d.resident:
+        assert observe.search(d.resident.pid, public)
+        assert observe.search(d.resident.pid, needles) == {}
 
 
 @needs_root

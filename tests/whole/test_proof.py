@@ -11,6 +11,8 @@ import harness
 from certificates import CLIENT, KEY_TYPES, Authority, Pinned, certtool, der
 from sessions import plain
 
+BOTH_WAYS = True
+
 VERSIONS = ("1.2", "1.3")
 ADMITTED = foreign.Outcome(line="220 447.edu SMTP Services Ready.")
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Both processes of a connection, taken over: what each tries that it must not is stopped,
-the log says what it was, and the next connection is served as ever."""
+the log says what it was, and the next connection is served as ever. The same of a resident
+parent, who is started anew by others."""
 
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 
@@ -13,6 +15,7 @@ import harness
 import sessions
 
 USER = "brad@447.edu"
+BOTH_WAYS = True
 INTRUDER = pathlib.Path(__file__).with_name("intruder.c")
 
 # A deed, and the system call that ends the process for it; None: it fails, no more.
@@ -29,6 +32,11 @@ SMTP = {
     "touch": "utimensat", "cut-log": "ftruncate", "overwrite-log": "pwrite64",
     "loosen-log": "fcntl", "publish-log": "fchmod", "copy-log": "dup", "open-log": None,
     "link-log": None, "spoil-cache": None, "speak": "sendto",
+}
+# It has to fork, and to send signals.
+PARENT = {
+    "read": None, "write": None, "remove": None, "execute": None, "socket": "socket",
+    "trace": "ptrace", "chmod": "chmod", "memory": "process_vm_readv",
 }
 DEEDS = [(process, deed, call) for process, deeds in (("tls", TLS), ("smtp", SMTP))
          for deed, call in deeds.items()]
@@ -70,11 +78,13 @@ def overrun():
 
 
 @pytest.mark.parametrize("process, deed, call", DEEDS)
-def test_deeds(overrun, keys, process, deed, call):
-    door = harness.Door(overrun, keys, exits=(0, 71, -31), sandbox="require")
+def test_deeds(overrun, keys, keeper, process, deed, call):
+    door = harness.Door(
+        overrun, keys, keeper, exits=(0, 71, -31), listen=False, sandbox="require")
     overrun.aim(door)
     door.log.write_text("what was there\n")
     harness.give(door.log)
+    door.listen()
     mode = door.log.stat().st_mode & 0o777
     try:
         client = door.connect(USER)
@@ -99,15 +109,50 @@ def test_deeds(overrun, keys, process, deed, call):
         door.close()
 
 
-def test_without_walls_they_succeed(overrun, keys):
+@pytest.mark.parametrize("deed, call", PARENT.items())
+def test_deeds_of_a_parent(overrun, keys, deed, call):
+    door = harness.Door(overrun, keys, "resident", sandbox="require",
+                        env={"INTRUDER_ACCEPT": deed})
+    try:
+        if call is None:
+            sessions.leave(door.connect(USER))
+            door.wait()
+        else:
+            door.socket()
+            assert door.resident.wait(harness.DEADLINE) == -signal.SIGSYS
+            door.resident = None
+            door.listener.close()
+        found = [r["reason"] for r in door.records(event="forbidden-call")]
+        assert found == ([call] if call else [])
+        assert (overrun.secret / "file").read_text() == "a secret\n"
+        assert os.listdir(overrun.secret) == ["file"]
+    finally:
+        door.close()
+
+
+def test_a_parent_without_walls_succeeds(overrun, keys):
+    door = harness.Door(overrun, keys, "resident", sandbox="off",
+                        env={"INTRUDER_ACCEPT": "socket"})
+    try:
+        door.socket()
+        assert door.resident.wait(harness.DEADLINE) == 99
+        door.resident = None
+        door.listener.close()
+    finally:
+        door.close()
+
+
+def test_without_walls_they_succeed(overrun, keys, keeper):
     """The deeds are such that somebody could do them."""
     done = [("tls", "read"), ("tls", "run-memory"), ("tls", "hoard"), ("smtp", "socket"),
             ("smtp", "execute"), ("smtp", "unlock-memory"), ("smtp", "touch"),
             ("smtp", "publish-log"), ("smtp", "copy-log"), ("smtp", "open-log"),
             ("smtp", "link-log"), ("smtp", "spoil-cache"), ("smtp", "loosen-log"),
             ("smtp", "cut-log")]
-    door = harness.Door(overrun, keys, exits=(0, 71, 99), sandbox="off")
+    door = harness.Door(
+        overrun, keys, keeper, exits=(0, 71, 99), listen=False, sandbox="off")
     overrun.aim(door)
+    door.listen()
     try:
         for process, deed in done:
             client = door.connect(USER)
@@ -122,9 +167,9 @@ def test_without_walls_they_succeed(overrun, keys):
         door.close()
 
 
-def test_a_login_by_password_behind_walls(programs, keys):
+def test_a_login_by_password_behind_walls(programs, keys, keeper):
     """libgsasl and the libraries it brings are loaded by then."""
-    door = harness.Door(programs, keys, sandbox="require")
+    door = harness.Door(programs, keys, keeper, sandbox="require")
     try:
         password = door.add_user(USER)
         client = door.connect(USER)
