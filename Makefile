@@ -80,8 +80,8 @@ FUZZERS := $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz
 REPLAYS := $(FUZZERS:%=$(B)/replay/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all units replays fuzzers help demo run check capture bench lint fuzz coverage \
-	install uninstall clean
+.PHONY: all units replays fuzzers help demo run check capture bench growth lint fuzz \
+	coverage install uninstall clean
 .SECONDARY:
 
 all: $(PROGRAMS:%=$(B)/bin/%)
@@ -157,6 +157,7 @@ make run [PORT=N]    the same server in the foreground (port $(PORT))
 make check           every test; ends with N passed, N failed, N skipped
 make capture         a TLS session and the same in the clear, as tshark sees them
 make bench           speed and memory of this build, beside Postfix
+make growth          how its cost grows, with a plot in build/bench/
 make lint            formatting, warnings, analysers, the rules of the rooms
 make fuzz            every fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds
 make coverage        the lines that the tests reach
@@ -170,14 +171,14 @@ endef
 help:
 	$(info $(HELP))@:
 
-demo run capture bench:
-	@contrib/packages $@
+demo run capture bench growth:
+	@contrib/packages $(if $(filter growth,$@),bench,$@)
 	@echo 'building into $(B)/'
 	@$(MAKE) $(QUIETLY) all
 	$(if $(filter bench,$@),@$(MAKE) $(QUIETLY) VARIANT=static all)
 	@exec env POSTERN_BIN=$(B)/bin \
-		$(if $(filter bench,$@),tests/bench/run,contrib/demo/$@ $(if \
-		$(filter run,$@),$(PORT)))
+		$(if $(filter bench,$@),tests/bench/run,$(if $(filter growth,$@),\
+		tests/bench/growth,contrib/demo/$@ $(if $(filter run,$@),$(PORT))))
 
 check:
 	@contrib/packages check

@@ -24,7 +24,7 @@
 #include "load.h"
 
 enum {
-	CLIENTS_MAX = 256,
+	CLIENTS_MAX = 4096,
 	IDLE_MAX = 4096,
 	LINE_BYTES = 74, /* of a message, with CRLF */
 	HEADER_ROOM = 512,

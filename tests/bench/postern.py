@@ -41,6 +41,9 @@ deliver = maildir:{home}/mail
 log = file:{home}/log
 enrol = off
 max_messages = 1000
+max_message_size = 200000000
+max_connections = 4096
+max_source_connections = 4096
 # Every limit is looked at and none is ever reached.
 limit_address_sessions = 100000
 limit_address_connections = 100000000
@@ -148,12 +151,12 @@ class Postern:
         return ["--user", SENDER, "--password-file", self.password]
 
     @contextlib.contextmanager
-    def crowded_store(self):
-        """MANY users, each with a device, beside those that there are."""
+    def crowded_store(self, number=MANY):
+        """So many users, each with a device, beside those that there are."""
         store = self.home / "users"
         text = store.read_text()
         header, *lines = text.splitlines(True)
-        for n in range(MANY):
+        for n in range(number):
             user, stamp = f"user{n:06}@{DOMAIN}", "created=2026-01-01T00:00:00Z"
             lines.append(f"u {user} {stamp}\n")
             lines.append(f"d {hashlib.sha256(user.encode()).hexdigest()} {user} {stamp} "

@@ -23,6 +23,8 @@ virtual_mailbox_base = {home}/mail
 virtual_mailbox_maps = inline:{{{reader}={domain}/reader/}}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
+message_size_limit = 0
+virtual_mailbox_limit = 0
 smtpd_relay_restrictions = permit_tls_all_clientcerts, reject
 smtpd_recipient_restrictions = permit_tls_all_clientcerts, reject
 smtpd_tls_security_level = encrypt
