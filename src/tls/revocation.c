@@ -63,7 +63,8 @@ source_of(const struct stat *st, uint8_t ret[PKI_CRL_SOURCE_SIZE])
 static int
 map_index(int folder, const uint8_t source[PKI_CRL_SOURCE_SIZE], struct tls_revocation *r)
 {
-	CLEANUP_FD int fd = openat(folder, INDEX, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int fd = openat(
+		folder, INDEX, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	void *map;
 	int fault;
@@ -147,7 +148,7 @@ static void
 keep_index(int folder, const struct buffer *index)
 {
 	CLEANUP_FD int fd = openat(folder, DRAFT,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, MODE);
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, MODE);
 
 	if (fd < 0)
 		return;

@@ -83,6 +83,9 @@ DAMAGE = {
     "cut": lambda path, data: path.write_bytes(data[:len(data) // 2]),
     "rubbish": lambda path, data: path.write_bytes(os.urandom(len(data))),
     "a folder": lambda path, data: (path.unlink(), path.mkdir()),
+    "a pipe": lambda path, data: (path.unlink(), os.mkfifo(path, 0o666)),
+    "a draft that is a pipe": lambda path, data: (
+        path.unlink(), os.mkfifo(path.with_name(path.name + ".draft"), 0o666)),
     "a link": lambda path, data: (path.unlink(), path.symlink_to("/etc/passwd")),
 }
 
