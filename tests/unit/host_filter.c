@@ -190,6 +190,12 @@ call_map_code(void)
 }
 
 static long
+call_map_droppable(void)
+{
+	return map(PROT_READ | PROT_WRITE, 0x08 | MAP_ANONYMOUS);
+}
+
+static long
 call_map_file(void)
 {
 	return map(PROT_READ, MAP_PRIVATE);
@@ -455,6 +461,7 @@ static const struct attempt CALLS[] = {
 	{ "prlimit64", call_limits, 0 },
 	{ "fchmodat", call_chmod, 0 },
 	{ "mmap", call_map, TLS | SMTP },
+	{ "mmap", call_map_droppable, TLS | SMTP },
 	{ "mmap", call_map_code, 0 },
 	{ "mmap", call_map_file, 0 },
 	{ "mmap", call_map_shared, 0 },

@@ -107,14 +107,24 @@ struct condition {
 	}
 #define WHOLE_NUMBER UINT64_MAX
 
-enum { FUTEX_COMMAND = 0x7f, SET_ID = S_ISUID | S_ISGID };
+enum {
+	FUTEX_COMMAND = 0x7f,
+	SET_ID = S_ISUID | S_ISGID,
+	DROPPABLE = 0x08, /* MAP_DROPPABLE, which older headers do not know */
+};
 
 static const struct condition BOTH_CONDITIONS[] = {
 	{ "mmap",
 		{ ARGUMENT(2, PROT_EXEC, 0), ARGUMENT(3, MAP_TYPE | MAP_ANONYMOUS,
 						     MAP_PRIVATE | MAP_ANONYMOUS) },
 		2 },
+	/* What later C libraries keep the state of getrandom in. */
+	{ "mmap",
+		{ ARGUMENT(2, PROT_EXEC, 0), ARGUMENT(3, MAP_TYPE | MAP_ANONYMOUS,
+						     DROPPABLE | MAP_ANONYMOUS) },
+		2 },
 	{ "madvise", { ARGUMENT(2, WHOLE_NUMBER, MADV_DONTNEED) }, 1 },
+	{ "madvise", { ARGUMENT(2, WHOLE_NUMBER, MADV_HUGEPAGE) }, 1 },
 	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAIT) }, 1 },
 	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAKE) }, 1 },
 	{ "futex", { ARGUMENT(1, FUTEX_COMMAND, FUTEX_WAIT_BITSET) }, 1 },
