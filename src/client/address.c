@@ -7,24 +7,38 @@
 #include "client/address.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "pki/idna.h"
+#include "smtp/domain.h"
 
 bool
 client_address_fits(const char *text, size_t len)
 {
 	bool quoted = false;
+	uint32_t wide;
 
 	if (len == 0 || len > CLIENT_ADDRESS_MAX || text[0] == '@')
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 
-		if (c < ' ' || c >= 0x7f)
+		if ((unsigned char)c >= 0x80) {
+			size_t n = utf8_char(text + i, len - i, &wide);
+
+			if (n == 0 || !smtp_name_may_hold(wide))
+				return false;
+			i += n - 1;
+			continue;
+		}
+		if (c < ' ' || c == 0x7f)
 			return false;
 		if (c == '"')
 			quoted = !quoted;
@@ -34,6 +48,28 @@ client_address_fits(const char *text, size_t len)
 			return false;
 	}
 	return !quoted;
+}
+
+int
+client_address_in_ascii(const char *address, char **ret)
+{
+	CLEANUP_FREE char *domain = NULL;
+	const char *at = strrchr(address, '@');
+	size_t len = strlen(address);
+	int r;
+
+	if (!utf8_has_more_than_ascii(address, len)) {
+		*ret = strdup(address);
+		return *ret ? 0 : -ENOMEM;
+	}
+	if (!at || utf8_has_more_than_ascii(address, (size_t)(at - address)))
+		return -EILSEQ;
+	r = pki_idna_to_ascii(at + 1, &domain);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EILSEQ;
+	if (asprintf(ret, "%.*s@%s", (int)(at - address), address, domain) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 int

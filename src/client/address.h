@@ -21,8 +21,14 @@ struct client_addresses {
 };
 
 /* Whether the text can stand between the angle brackets of a command: printable ASCII
- * without brackets, with blanks inside quotes alone. */
+ * without brackets, with blanks inside quotes alone, and what is more than ASCII in
+ * well-formed UTF-8 (RFC 6531 section 3.3). */
 bool client_address_fits(const char *text, size_t len);
+
+/* The address for a server that takes ASCII alone: a domain has its A-labels instead (RFC
+ * 5890). 0 with a string that the caller frees; -EILSEQ where the local part has no such
+ * form, or the domain none; -ENOMEM. */
+int client_address_in_ascii(const char *address, char **ret);
 
 /* Adds a copy, unless it is there already. 0, -EINVAL for what does not fit, -E2BIG for
  * one too many, -ENOMEM. */

@@ -338,18 +338,38 @@ client_link_send(
 }
 
 int
-client_link_command(
+client_link_queue(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault)
 {
-	CLEANUP(buffer_wipe) struct buffer b = { 0 };
-
 	if (l->traced && l->masked)
 		client_show_trace("C: ", "*", 1);
 	else if (l->traced)
 		client_show_trace("C: ", line, len);
-	if (buffer_append(&b, line, len) < 0 || buffer_append(&b, "\r\n", 2) < 0)
+	if (buffer_append(&l->out, line, len) < 0 ||
+		buffer_append(&l->out, "\r\n", 2) < 0)
 		return client_fault_memory(fault);
-	return client_link_send(l, buffer_data(&b), buffer_len(&b), fault);
+	return 0;
+}
+
+int
+client_link_flush(struct client_link *l, struct client_fault *fault)
+{
+	/* A password may be among it. */
+	CLEANUP(buffer_wipe) struct buffer out = l->out;
+
+	l->out = (struct buffer){ 0 };
+	if (buffer_len(&out) == 0)
+		return 0;
+	return client_link_send(l, buffer_data(&out), buffer_len(&out), fault);
+}
+
+int
+client_link_command(
+	struct client_link *l, const char *line, size_t len, struct client_fault *fault)
+{
+	int r = client_link_queue(l, line, len, fault);
+
+	return r == 0 ? client_link_flush(l, fault) : r;
 }
 
 void
@@ -360,5 +380,6 @@ client_link_close(struct client_link *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	buffer_wipe(&l->in);
+	buffer_wipe(&l->out);
 	*l = (struct client_link){ .fd = -1, .cancel = -1 };
 }

@@ -27,7 +27,8 @@ struct client_link {
 	struct tls_client_credentials *credentials;
 	struct tls_client *tls; /* NULL in the clear */
 	struct buffer in;
-	size_t used; /* bytes of in that the last line took */
+	size_t used;       /* bytes of in that the last line took */
+	struct buffer out; /* commands that are to go out together */
 	struct smtp_server_reply parser;
 };
 
@@ -61,7 +62,12 @@ int client_link_reply(struct client_link *l, int64_t deadline, unsigned *ret_cod
 int client_link_send(
 	struct client_link *l, const void *data, size_t len, struct client_fault *fault);
 
-/* Sends one line, CRLF added. */
+/* Puts one line, CRLF added, behind those that wait, and sends what waits. */
+int client_link_queue(
+	struct client_link *l, const char *line, size_t len, struct client_fault *fault);
+int client_link_flush(struct client_link *l, struct client_fault *fault);
+
+/* Both. */
 int client_link_command(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault);
 

@@ -1,343 +1,35 @@
 // SPDX-License-Identifier: ISC
 /*
- * Takes a message in and sends it out. The file has no name, so nothing stays whatever
- * happens; at most a block is in memory, and with recipients to be read the header, which
- * has a limit. Faults: the message cannot be sent as it is (data), there is no room for
- * it (temporary).
+ * Gives a message out, block by block, and closes its file. The one fault is a file that
+ * cannot be read (temporary), or a lack of memory.
  */
 #include "client/message.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
 
-enum { BLOCK = 65536, HEADER_MAX = 1 << 20 };
+enum { BLOCK = 65536 };
 
-struct intake {
-	struct client_message *message;
-	struct client_addresses *recipients; /* NULL once the header is over */
-	struct client_fault *fault;
-	struct buffer header; /* while it is being read for recipients */
-	size_t line_start;    /* of the header's last line */
-	struct buffer out;
-	uint64_t line; /* number of the line being read */
-	bool carriage; /* the last byte was CR */
-	bool in_line;  /* the last byte was not a line end */
-};
-
+/* Lines of a block with CRLF behind them. */
 static int
-open_unnamed(const char *folder)
-{
-	char path[4096];
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	if ((size_t)snprintf(path, sizeof path, "%s/postern-XXXXXX", folder) >=
-		sizeof path)
-		return -1;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
-static int
-open_spool(struct client_fault *fault)
-{
-	const char *folders[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
-
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		int fd = folders[i] ? open_unnamed(folders[i]) : -1;
-
-		if (fd >= 0)
-			return fd;
-	}
-	return client_fault_set(fault, EX_TEMPFAIL,
-		"cannot make a temporary file in TMPDIR, /var/tmp or /tmp: %s",
-		strerror(errno));
-}
-
-static int
-flush_out(struct intake *in)
-{
-	while (buffer_len(&in->out) > 0) {
-		ssize_t n = write(
-			in->message->fd, buffer_data(&in->out), buffer_len(&in->out));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return client_fault_set(in->fault, EX_TEMPFAIL,
-				"cannot write the message to a temporary file: %s",
-				strerror(errno));
-		buffer_consume(&in->out, (size_t)n);
-	}
-	return 0;
-}
-
-/* Bytes of a line, or its end, into the file. */
-static int
-put_bytes(struct intake *in, const char *data, size_t len)
-{
-	in->message->size += len;
-	if (buffer_append(&in->out, data, len) < 0)
-		return client_fault_memory(in->fault);
-	return buffer_len(&in->out) >= BLOCK ? flush_out(in) : 0;
-}
-
-static int
-put_end(struct intake *in)
-{
-	in->message->size++;
-	return put_bytes(in, "\n", 1);
-}
-
-/* Whether a field has this name; blanks before the colon are an obsolete form. */
-static bool
-is_field(const char *field, size_t len, const char *name)
-{
-	const char *colon = memchr(field, ':', len);
-	size_t n = colon ? (size_t)(colon - field) : 0;
-
-	while (n > 0 && (field[n - 1] == ' ' || field[n - 1] == '\t'))
-		n--;
-	return text_equal(field, n, name);
-}
-
-/* The addresses of a field: its lines, with their ends, from start. */
-static int
-read_field(struct intake *in, const char *field, size_t len)
-{
-	const char *colon = memchr(field, ':', len);
-	int r;
-
-	if (!is_field(field, len, "To") && !is_field(field, len, "Cc") &&
-		!is_field(field, len, "Bcc"))
-		return 0;
-	r = client_addresses_read(
-		in->recipients, colon + 1, (size_t)(field + len - colon) - 1);
-	if (r == -ENOMEM)
-		return client_fault_memory(in->fault);
-	if (r == -E2BIG)
-		return client_fault_set(in->fault, EX_DATAERR,
-			"the message names more than %d recipients",
-			CLIENT_RECIPIENTS_MAX);
-	if (r < 0)
-		return client_fault_set(in->fault, EX_DATAERR,
-			"the message's %.*s cannot be read: expected addresses of ASCII "
-			"with "
-			"commas between them",
-			(int)(colon - field), field);
-	return 0;
-}
-
-static int
-put_field(struct intake *in, const char *field, size_t len)
-{
-	const char *end = field + len;
-
-	if (is_field(field, len, "Bcc"))
-		return 0;
-	while (field < end) {
-		const char *newline = memchr(field, '\n', (size_t)(end - field));
-		int r = put_bytes(in, field, (size_t)(newline - field));
-
-		if (r == 0)
-			r = put_end(in);
-		if (r < 0)
-			return r;
-		field = newline + 1;
-	}
-	return 0;
-}
-
-/* The length of the field at p: its line and those that go on with it. */
-static size_t
-field_length(const char *p, const char *end)
-{
-	const char *q = p;
-
-	do
-		q = (const char *)memchr(q, '\n', (size_t)(end - q)) + 1;
-	while (q < end && (*q == ' ' || *q == '\t'));
-	return (size_t)(q - p);
-}
-
-/* The header is whole, each line with its end. */
-static int
-end_header(struct intake *in)
-{
-	const char *p = buffer_data(&in->header);
-	const char *end = p + buffer_len(&in->header);
-	int r = 0;
-
-	while (r == 0 && p < end) {
-		size_t len = field_length(p, end);
-
-		r = read_field(in, p, len);
-		if (r == 0)
-			r = put_field(in, p, len);
-		p += len;
-	}
-	in->recipients = NULL;
-	buffer_free(&in->header);
-	return r;
-}
-
-static int
-header_bytes(struct intake *in, const char *data, size_t len)
-{
-	if (buffer_len(&in->header) + len > HEADER_MAX)
-		return client_fault_set(in->fault, EX_DATAERR,
-			"the message's header has more than %d bytes", HEADER_MAX);
-	if (buffer_append(&in->header, data, len) < 0)
-		return client_fault_memory(in->fault);
-	return 0;
-}
-
-static int
-take_part(struct intake *in, const char *data, size_t len)
-{
-	struct client_message *m = in->message;
-
-	if (memchr(data, '\0', len) || memchr(data, '\r', len))
-		return client_fault_set(in->fault, EX_DATAERR,
-			"line %llu of the message has a %s: expected text with lines "
-			"that "
-			"end in LF or CRLF",
-			(unsigned long long)in->line,
-			memchr(data, '\0', len) ? "NUL" : "CR that ends no line");
-	for (size_t i = 0; i < len && !m->eight_bit; i++)
-		m->eight_bit = (unsigned char)data[i] >= 0x80;
-	in->in_line = in->in_line || len > 0;
-	return in->recipients ? header_bytes(in, data, len) : put_bytes(in, data, len);
-}
-
-static int
-take_line_end(struct intake *in)
-{
-	int r;
-
-	in->line++;
-	in->in_line = false;
-	if (!in->recipients)
-		return put_end(in);
-	if (buffer_len(&in->header) == in->line_start) {
-		r = end_header(in);
-		return r < 0 ? r : put_end(in);
-	}
-	r = header_bytes(in, "\n", 1);
-	in->line_start = buffer_len(&in->header);
-	return r;
-}
-
-/* One run of bytes up to a LF, or to the end of the block. */
-static int
-take_run(struct intake *in, const char *data, size_t len, bool ended)
-{
-	int r = 0;
-
-	if (in->carriage && (len > 0 || !ended))
-		r = take_part(in, "\r", 1);
-	in->carriage = len > 0 && data[len - 1] == '\r';
-	if (r == 0 && len > 0)
-		r = take_part(in, data, len - in->carriage);
-	if (r < 0 || !ended)
-		return r;
-	in->carriage = false;
-	return take_line_end(in);
-}
-
-static int
-take_block(struct intake *in, const char *data, size_t len)
-{
-	while (len > 0) {
-		const char *newline = memchr(data, '\n', len);
-		size_t n = newline ? (size_t)(newline - data) : len;
-		int r = take_run(in, data, n, newline != NULL);
-
-		if (r < 0)
-			return r;
-		n += newline ? 1 : 0;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static int
-take_all(struct intake *in, int fd)
-{
-	CLEANUP_FREE char *block = malloc(BLOCK);
-	int r;
-
-	if (!block)
-		return client_fault_memory(in->fault);
-	for (;;) {
-		ssize_t n = read(fd, block, BLOCK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return client_fault_set(in->fault, EX_NOINPUT,
-				"cannot read the message: %s", strerror(errno));
-		if (n == 0)
-			break;
-		r = take_block(in, block, (size_t)n);
-		if (r < 0)
-			return r;
-	}
-	r = in->carriage ? take_part(in, "\r", 1) : 0;
-	if (r == 0 && in->in_line)
-		r = take_line_end(in);
-	if (r == 0 && in->recipients)
-		r = end_header(in);
-	return r < 0 ? r : flush_out(in);
-}
-
-int
-client_message_read(int in, struct client_addresses *recipients,
-	struct client_message *ret, struct client_fault *fault)
-{
-	struct intake intake = {
-		.message = ret, .recipients = recipients, .fault = fault, .line = 1
-	};
-	int r;
-
-	*ret = (struct client_message){ .fd = -1 };
-	r = open_spool(fault);
-	if (r < 0)
-		return r;
-	ret->fd = r;
-	r = take_all(&intake, in);
-	buffer_free(&intake.header);
-	buffer_free(&intake.out);
-	if (r < 0)
-		client_message_close(ret);
-	return r;
-}
-
-/* Lines of a block as DATA wants them. start: the block begins a line; so on return. */
-static int
-stuff_block(struct buffer *out, const char *data, size_t len, bool *start)
+copy_lines(
+	struct client_message_reader *r, const char *data, size_t len, struct buffer *out)
 {
 	while (len > 0) {
 		const char *newline = memchr(data, '\n', len);
 		size_t n = newline ? (size_t)(newline - data) : len;
 
-		if (*start && *data == '.' && buffer_append(out, ".", 1) < 0)
+		if (r->dots && !r->in_line && *data == '.' &&
+			buffer_append(out, ".", 1) < 0)
 			return -ENOMEM;
 		if (buffer_append(out, data, n) < 0)
 			return -ENOMEM;
-		*start = newline != NULL;
+		r->in_line = !newline;
 		if (newline && buffer_append(out, "\r\n", 2) < 0)
 			return -ENOMEM;
 		n += newline ? 1 : 0;
@@ -348,36 +40,26 @@ stuff_block(struct buffer *out, const char *data, size_t len, bool *start)
 }
 
 int
-client_message_send(
-	const struct client_message *m, struct client_link *l, struct client_fault *fault)
+client_message_next(
+	struct client_message_reader *r, struct buffer *out, struct client_fault *fault)
 {
-	CLEANUP(buffer_free) struct buffer out = { 0 };
 	CLEANUP_FREE char *block = malloc(BLOCK);
-	bool start = true;
-	off_t at = 0;
-	int r;
+	ssize_t n;
 
 	if (!block)
 		return client_fault_memory(fault);
-	for (;;) {
-		ssize_t n = pread(m->fd, block, BLOCK, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return client_fault_set(fault, EX_TEMPFAIL,
-				"cannot read the temporary file: %s", strerror(errno));
-		if (n == 0)
-			break;
-		at += n;
-		if (stuff_block(&out, block, (size_t)n, &start) < 0)
-			return client_fault_memory(fault);
-		r = client_link_send(l, buffer_data(&out), buffer_len(&out), fault);
-		if (r != 0)
-			return r;
-		buffer_consume(&out, buffer_len(&out));
-	}
-	return client_link_command(l, ".", 1, fault);
+	do
+		n = pread(r->message->fd, block, BLOCK, r->at);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return client_fault_set(fault, EX_TEMPFAIL,
+			"cannot read the temporary file: %s", strerror(errno));
+	if (n == 0)
+		return 0;
+	r->at += n;
+	if (copy_lines(r, block, (size_t)n, out) < 0)
+		return client_fault_memory(fault);
+	return 1;
 }
 
 void

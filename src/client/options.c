@@ -13,6 +13,7 @@
 const char client_options_help[] =
 	"Usage: postern [OPTIONS] [HOST [PORT]]\n"
 	"       postern send [OPTIONS] [-f FROM] [-t] [RECIPIENT...] < MESSAGE\n"
+	"       postern send [OPTIONS] --subject TEXT [--attach FILE]... RECIPIENT...\n"
 	"       postern enrol [OPTIONS] HOST[:PORT] --token TOKEN --ca-pin HEX\n"
 	"\n"
 	"Speaks SMTP with a server, sends it one message, or makes this machine known\n"
@@ -33,6 +34,9 @@ const char client_options_help[] =
 	"  -v, --verbose          say what is being done\n"
 	"  -f FROM                the sender (send)\n"
 	"  -t                     recipients from To, Cc and Bcc (send)\n"
+	"  --subject TEXT         make a message with this subject (send)\n"
+	"  --text TEXT            its text, instead of standard input (send)\n"
+	"  --attach FILE          with this file beside it; may be repeated (send)\n"
 	"  --token TOKEN          as the administrator gave it; - for standard input "
 	"(enrol)\n"
 	"  --ca-pin HEX           the same as --pin (enrol)\n"
@@ -55,6 +59,9 @@ enum option_key {
 	OPTION_TOKEN,
 	OPTION_LABEL,
 	OPTION_FORCE,
+	OPTION_SUBJECT,
+	OPTION_TEXT,
+	OPTION_ATTACH,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -75,6 +82,9 @@ static const struct option long_options[] = {
 	{ "token", required_argument, NULL, OPTION_TOKEN },
 	{ "label", required_argument, NULL, OPTION_LABEL },
 	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "subject", required_argument, NULL, OPTION_SUBJECT },
+	{ "text", required_argument, NULL, OPTION_TEXT },
+	{ "attach", required_argument, NULL, OPTION_ATTACH },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -141,19 +151,72 @@ option_fault(char **argv, int key, struct client_fault *fault)
 		"unknown option %.200s: postern --help names those there are", given);
 }
 
-/* Options that only enrol knows. */
-static int
-take_enrol_option(int key, struct client_options *o, struct client_fault *fault)
+/* The one command that knows an option; 0 where all do. */
+static unsigned
+command_of(int key)
 {
-	if (!o->enrol)
-		return client_fault_set(fault, EX_USAGE,
-			"--token, --label and --force are for `postern enrol' alone");
-	if (key == OPTION_TOKEN)
+	switch (key) {
+	case OPTION_TOKEN:
+	case OPTION_LABEL:
+	case OPTION_FORCE:
+		return CLIENT_ENROL;
+	case OPTION_SUBJECT:
+	case OPTION_TEXT:
+	case OPTION_ATTACH:
+		return CLIENT_SEND;
+	default:
+		return 0;
+	}
+}
+
+static const char *
+name_of(int key)
+{
+	const struct option *o = long_options;
+
+	while (o->name && o->val != key)
+		o++;
+	return o->name ? o->name : "";
+}
+
+static int
+add_file(struct client_options *o, char *path, struct client_fault *fault)
+{
+	char **files = reallocarray(o->files, o->n_files + 1, sizeof *files);
+
+	if (!files)
+		return client_fault_memory(fault);
+	files[o->n_files++] = path;
+	o->files = files;
+	return 0;
+}
+
+/* Options of one command alone. */
+static int
+take_own_option(int key, struct client_options *o, struct client_fault *fault)
+{
+	if (o->command != command_of(key))
+		return client_fault_set(fault, EX_USAGE, "--%s is for `postern %s' alone",
+			name_of(key), command_of(key) == CLIENT_ENROL ? "enrol" : "send");
+	switch (key) {
+	case OPTION_TOKEN:
 		o->token = optarg;
-	else if (key == OPTION_LABEL)
+		break;
+	case OPTION_LABEL:
 		o->label = optarg;
-	else
+		break;
+	case OPTION_FORCE:
 		o->force = true;
+		break;
+	case OPTION_SUBJECT:
+		o->subject = optarg;
+		break;
+	case OPTION_TEXT:
+		o->text = optarg;
+		break;
+	default:
+		return add_file(o, optarg, fault);
+	}
 	return 0;
 }
 
@@ -161,6 +224,8 @@ static int
 take_option(int key, char **argv, struct client_options *o, struct client_settings *s,
 	struct client_fault *fault)
 {
+	if (command_of(key))
+		return take_own_option(key, o, fault);
 	switch (key) {
 	case '?':
 	case ':':
@@ -177,10 +242,6 @@ take_option(int key, char **argv, struct client_options *o, struct client_settin
 	case OPTION_CONFIG:
 		o->config = optarg;
 		return 0;
-	case OPTION_TOKEN:
-	case OPTION_LABEL:
-	case OPTION_FORCE:
-		return take_enrol_option(key, o, fault);
 	case OPTION_HELP:
 		o->help = true;
 		return 0;
@@ -215,28 +276,45 @@ take_host(char **words, int n, struct client_settings *s, struct client_fault *f
 	return client_settings_port(s, "PORT", words[1], fault);
 }
 
+static enum client_command
+read_command(const char *word)
+{
+	if (word && strcmp(word, "send") == 0)
+		return CLIENT_SEND;
+	if (word && strcmp(word, "enrol") == 0)
+		return CLIENT_ENROL;
+	return CLIENT_TALK;
+}
+
 int
 client_options_read(int argc, char **argv, struct client_options *o,
 	struct client_settings *s, struct client_fault *fault)
 {
+	const char *letters;
 	int key, r;
 
-	o->send = argc > 1 && strcmp(argv[1], "send") == 0;
-	o->enrol = argc > 1 && strcmp(argv[1], "enrol") == 0;
-	if (o->send || o->enrol) {
+	o->command = read_command(argc > 1 ? argv[1] : NULL);
+	letters = o->command == CLIENT_SEND ? ":f:tv" : ":v";
+	if (o->command != CLIENT_TALK) {
 		argv++;
 		argc--;
 	}
 	optind = 0;
-	while ((key = getopt_long(argc, argv, o->send ? ":f:tv" : ":v", long_options,
-			NULL)) != -1) {
+	while ((key = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
 		r = take_option(key, argv, o, s, fault);
 		if (r < 0)
 			return r;
 	}
-	if (!o->send)
+	if (o->command != CLIENT_SEND)
 		return take_host(argv + optind, argc - optind, s, fault);
 	o->recipients = argv + optind;
 	o->n_recipients = (size_t)(argc - optind);
 	return 0;
+}
+
+void
+client_options_clear(struct client_options *o)
+{
+	free(o->files);
+	*o = (struct client_options){ 0 };
 }

@@ -19,7 +19,7 @@ static int
 run(int argc, char **argv, struct client_fault *fault)
 {
 	CLEANUP(client_settings_clear) struct client_settings settings = { 0 };
-	struct client_options options = { 0 };
+	CLEANUP(client_options_clear) struct client_options options = { 0 };
 	int r;
 
 	r = client_options_read(argc, argv, &options, &settings, fault);
@@ -31,14 +31,14 @@ run(int argc, char **argv, struct client_fault *fault)
 			stdout);
 		return 0;
 	}
-	if (options.enrol)
+	if (options.command == CLIENT_ENROL)
 		return client_enrol(&settings, &options, fault);
 	r = client_settings_load(&settings, options.config, fault);
 	if (r == 0)
 		r = client_settings_finish(&settings, fault);
 	if (r < 0)
 		return r;
-	if (options.send)
+	if (options.command == CLIENT_SEND)
 		return client_send(&settings, &options, fault);
 	return client_interactive(&settings, fault);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * The conversion is GnuTLS'. A GnuTLS that was built without it knows no other form of
- * any name, and neither does this. The one fault is -ENOMEM.
+ * any name, and neither does this. Faults: -ENOMEM, and a domain that has no other
+ * form where one is asked for.
  */
 #include "pki/idna.h"
 
@@ -72,6 +73,19 @@ pki_idna_all(char *const *domains, size_t n, char ***ret)
 	}
 	*ret = names;
 	return 0;
+}
+
+int
+pki_idna_to_ascii(const char *domain, char **ret)
+{
+	gnutls_datum_t name = { NULL, 0 };
+	int r = gnutls_idna_map(domain, (unsigned)strlen(domain), &name, 0);
+
+	if (r < 0)
+		return r == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EINVAL;
+	*ret = strdup((const char *)name.data);
+	gnutls_free(name.data);
+	return *ret ? 0 : -ENOMEM;
 }
 
 void

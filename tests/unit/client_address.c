@@ -36,7 +36,11 @@ static const struct {
 	{ "a\n@b", false },
 	{ "a@b\t", false },
 	{ "a\x7f@b", false },
-	{ "\xc3\xb6@b", false },
+	{ "\xc3\xb6@b", true },
+	{ "\xc3\xb6@\xc3\xb6.example", true },
+	{ "\xc3@b", false },
+	{ "a\xe2\x80\xae@b", false }, /* turns the direction of writing */
+	{ "a\xc2\x85@b", false },
 	{ "@route:a@b", false },
 	{ "\"open@b", false },
 	{ "\"open\\", false },
@@ -92,7 +96,8 @@ static const struct {
 	{ "\"open\\", NULL },
 	{ "<\"open", NULL },
 	{ "<(open", NULL },
-	{ "\xc3\xb6@b", NULL },
+	{ "\xc3\x96 <\xc3\xb6@b>", "\xc3\xb6@b" },
+	{ "\xc3@b", NULL },
 };
 
 static void
@@ -153,11 +158,42 @@ test_too_many(void **state)
 	client_addresses_clear(&list);
 }
 
+static void
+test_in_ascii(void **state)
+{
+	static const struct {
+		const char *address, *want; /* NULL: it has no such form */
+	} CASES[] = {
+		{ "brad@447.edu", "brad@447.edu" },
+		{ "brad", "brad" },
+		{ "brad@b\xc3\xbc"
+		  "cher.example",
+			"brad@xn--bcher-kva.example" },
+		{ "\"a@b\"@\xc3\xb6.example", "\"a@b\"@xn--nda.example" },
+		{ "\xc3\xb6@447.edu", NULL },
+		{ "\xc3\xb6", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+		char *got = NULL;
+		int r = client_address_in_ascii(CASES[i].address, &got);
+
+		if (CASES[i].want) {
+			assert_int_equal(r, 0);
+			assert_string_equal(got, CASES[i].want);
+		} else
+			assert_int_equal(r, -EILSEQ);
+		free(got);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_in_ascii),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_each_counts_once),
 		cmocka_unit_test(test_too_many),

@@ -2,10 +2,12 @@
 /*
  * Domain names and their forms in other scripts.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -56,12 +58,41 @@ test_none(void **state)
 	pki_idna_free(names, 2);
 }
 
+static void
+test_to_ascii(void **state)
+{
+	static const struct {
+		const char *name, *domain; /* NULL: it has none */
+	} CASES[] = {
+		{ "b\xc3\xbc"
+		  "cher.example",
+			"xn--bcher-kva.example" },
+		{ "mail.\xd1\x80\xd1\x84", "mail.xn--p1ai" },
+		{ "447.edu", "447.edu" },
+		{ "\xff.example", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(CASES); i++) {
+		char *domain = NULL;
+		int r = pki_idna_to_ascii(CASES[i].name, &domain);
+
+		if (CASES[i].domain) {
+			assert_int_equal(r, 0);
+			assert_string_equal(domain, CASES[i].domain);
+		} else
+			assert_int_equal(r, -EINVAL);
+		free(domain);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_to_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,10 +82,11 @@ class Caller:
         words = self.options(server.port, **options)
         return self.run("send", *words, *more, input=input)
 
-    def terminal(self, server, *more, **options):
-        words = self.options(server.port, more=more, **options)
+    def terminal(self, server, *more, command=(), stdin=None, **options):
+        more = (*more, *options.pop("more", ()))
+        words = [*command, *self.options(server.port, more=more, **options)]
         return Terminal(lambda **popen: self.programs.popen(
-            "postern", *words, env={"HOME": str(self.home), "TERM": "xterm"}, **popen))
+            "postern", *words, env={"HOME": str(self.home), "TERM": "xterm"}, **popen), stdin)
 
     def file(self, name, text, mode=0o600):
         path = self.home / name

@@ -242,14 +242,16 @@ class Scripted:
 
 
 class Terminal:
-    """A program on a pseudo-terminal of 80 columns. start is called with what Popen wants."""
+    """A program on a pseudo-terminal of 80 columns. start is called with what Popen wants;
+    stdin may be another file."""
 
-    def __init__(self, start):
+    def __init__(self, start, stdin=None):
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = start(
-            stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            stdin=self.slave if stdin is None else stdin, stdout=self.slave,
+            stderr=self.slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0))
         self.output, self.seen = "", 0
 
     def __enter__(self):

@@ -35,7 +35,7 @@ from scripted import Scripted, plain
     (["send", "--server", "a", "--ca", "x", "-f", "a@b.c"], 64, "no recipient is named"),
     (["send", "--server", "a", "--ca", "x", "-f", "a b", "c@d.e"], 64, "-f a b: expected"),
     (["send", "--server", "a", "--ca", "x", "-f", "a@b.c", "x>\r\nRSET"], 64, "recipient x>"),
-    (["send", "--server", "a", "--ca", "x", "-f", "a@b.c", "ö@b.c"], 64, "recipient "),
+    (["send", "--server", "a", "--ca", "x", "-f", "a@b.c", "a\u202e@b.c"], 64, "recipient "),
     (["send", "--server", "a", "--ca", "x", "-f", "a@b.c", "--password-file", "x", "d@e.f"],
      64, "--password-file is named without --user"),
 ])
