@@ -23,7 +23,7 @@
 #include "host/clock.h"
 #include "pki/digest.h"
 
-enum { GOODBYE_MS = 2000 };
+enum { GOODBYE_MS = 2000, UNASKED_MAX = 100 };
 
 enum mode {
 	MODE_COMMAND,
@@ -42,6 +42,7 @@ struct talk {
 	bool awaiting; /* a reply is due: until it is here, nothing typed is looked at */
 	bool offered;  /* the last answer was a kept password */
 	int64_t deadline;
+	unsigned unasked; /* lines from the server since something was typed */
 };
 
 /* What a step answers when the dialogue goes on; an enum client_converse_end ends it. */
@@ -188,6 +189,9 @@ take_banner(struct talk *t, const struct smtp_server_line *line)
 static int
 take_interjection(struct talk *t, const struct smtp_server_line *line)
 {
+	if (++t->unasked > UNASKED_MAX)
+		return client_fault_set(t->fault, EX_PROTOCOL,
+			"%s goes on talking without being asked", t->c->settings->host);
 	client_terminal_reveal(t->terminal);
 	if (t->mode == MODE_ANSWER)
 		client_show_line("", 0);
@@ -264,6 +268,7 @@ send_message_line(struct talk *t, struct buffer *typed)
 static int
 take_typed(struct talk *t, struct buffer *typed)
 {
+	t->unasked = 0;
 	switch (t->mode) {
 	case MODE_ANSWER:
 		return send_answer(t, typed);

@@ -227,6 +227,9 @@ client_hand_over(struct client_delivery *d, bool begun)
 		r = say_data(d);
 	if (r != 0)
 		return r;
+	r = client_link_expect_silence(&d->link, d->fault);
+	if (r != 0)
+		return r;
 	client_progress_begin(&h.progress, d->mail->message->size);
 	r = begun || !d->offers.chunking ? send_data(&h) : send_chunks(&h);
 	client_progress_end(&h.progress);

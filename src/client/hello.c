@@ -88,7 +88,6 @@ read_offers(struct buffer *lines, struct smtp_server_offers *ret)
 	const char *end = line + buffer_len(lines);
 	bool first = true;
 
-	*ret = (struct smtp_server_offers){ 0 };
 	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t len = (size_t)((newline ? newline : end) - line);
@@ -107,6 +106,7 @@ client_hello_ehlo(
 	CLEANUP(buffer_free) struct buffer lines = { 0 };
 	char name[NAME_SIZE];
 	char command[NAME_SIZE + 8];
+	const char *said = "EHLO";
 	unsigned code;
 	int r;
 
@@ -117,15 +117,16 @@ client_hello_ehlo(
 		return r;
 	if (code == 500 || code == 502 || code == 504) {
 		snprintf(command, sizeof command, "HELO %s", name);
+		said = "HELO";
 		r = client_hello_ask(l, command, &code, &lines, fault);
 		if (r != 0)
 			return r;
-		buffer_consume(&lines, buffer_len(&lines));
 	}
 	if (code != 250)
-		return client_hello_refused(
-			l, "EHLO", EX_UNAVAILABLE, code, &lines, fault);
-	read_offers(&lines, ret);
+		return client_hello_refused(l, said, EX_UNAVAILABLE, code, &lines, fault);
+	*ret = (struct smtp_server_offers){ 0 };
+	if (strcmp(said, "EHLO") == 0)
+		read_offers(&lines, ret);
 	return 0;
 }
 

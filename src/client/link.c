@@ -338,6 +338,20 @@ client_link_send(
 }
 
 int
+client_link_expect_silence(struct client_link *l, struct client_fault *fault)
+{
+	size_t left = buffer_len(&l->in) - l->used;
+	const char *next = left > 0 ? buffer_data(&l->in) + l->used : NULL;
+
+	if (!next || *next == '4' || *next == '5')
+		return 0;
+	l->broken = true;
+	return client_fault_set(fault, EX_PROTOCOL,
+		"%s answers before it is asked: its replies cannot be told apart",
+		l->settings->host);
+}
+
+int
 client_link_queue(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault)
 {
@@ -367,8 +381,10 @@ int
 client_link_command(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault)
 {
-	int r = client_link_queue(l, line, len, fault);
+	int r = client_link_expect_silence(l, fault);
 
+	if (r == 0)
+		r = client_link_queue(l, line, len, fault);
 	return r == 0 ? client_link_flush(l, fault) : r;
 }
 

@@ -62,12 +62,17 @@ int client_link_reply(struct client_link *l, int64_t deadline, unsigned *ret_cod
 int client_link_send(
 	struct client_link *l, const void *data, size_t len, struct client_fault *fault);
 
+/* To be called where no reply is due: what is here already and says yes was said before
+ * it was asked, so it may not be taken for the reply to what is asked next. A server that
+ * says no early, because it leaves, is heard. */
+int client_link_expect_silence(struct client_link *l, struct client_fault *fault);
+
 /* Puts one line, CRLF added, behind those that wait, and sends what waits. */
 int client_link_queue(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault);
 int client_link_flush(struct client_link *l, struct client_fault *fault);
 
-/* Both. */
+/* All three. */
 int client_link_command(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault);
 

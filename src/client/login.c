@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/secret.h"
+#include "client/challenge.h"
 #include "client/hello.h"
 #include "pki/digest.h"
 
@@ -79,8 +80,8 @@ start(struct login *x, const char *password, const char *binding)
 }
 
 /* Ends an exchange in which the server has shown itself wrong. */
-static int
-give_up(struct login *x, struct buffer *lines)
+static void
+cancel(struct login *x, struct buffer *lines)
 {
 	struct client_fault ignored = { 0 };
 	unsigned code;
@@ -88,10 +89,45 @@ give_up(struct login *x, struct buffer *lines)
 	if (client_link_command(x->link, "*", 1, &ignored) == 0)
 		client_link_reply(
 			x->link, client_link_deadline(x->link), &code, lines, &ignored);
+}
+
+static int
+unproved(struct login *x, struct buffer *lines)
+{
+	cancel(x, lines);
 	return client_fault_set(x->fault, EX_PROTOCOL,
 		"%s has not proved that it knows the password of %s: it may be somebody "
 		"else's server, or the user has another password there",
 		x->link->settings->host, x->user);
+}
+
+/* A challenge behind the last one that the mechanism has. */
+static int
+insatiable(struct login *x, struct buffer *lines)
+{
+	cancel(x, lines);
+	return client_fault_set(x->fault, EX_PROTOCOL,
+		"%s goes on asking where the login by %s is over",
+		x->link->settings->host, x->mechanism);
+}
+
+/* The first challenge of SCRAM says how much work it is. */
+static int
+check_work(struct login *x, const char *challenge, struct buffer *lines)
+{
+	uint64_t rounds;
+	int r = client_challenge_rounds(challenge, &rounds);
+
+	/* What is no challenge the library refuses. */
+	if (r < 0 || (rounds >= CLIENT_ROUNDS_MIN && rounds <= CLIENT_ROUNDS_MAX))
+		return r == -ENOMEM ? client_fault_memory(x->fault) : 0;
+	client_fault_set(x->fault, EX_PROTOCOL,
+		"%s asks for %llu rounds of hashing for the login: expected from %d to "
+		"%d, so it is not told anything about the password",
+		x->link->settings->host, (unsigned long long)rounds, CLIENT_ROUNDS_MIN,
+		CLIENT_ROUNDS_MAX);
+	cancel(x, lines);
+	return -EPROTO;
 }
 
 /* One step of the mechanism: answers the challenge, behind prefix. */
@@ -103,7 +139,7 @@ answer(struct login *x, const char *prefix, const char *challenge, struct buffer
 	int r = gsasl_step64(x->session, challenge, &output);
 
 	if (r != GSASL_OK && r != GSASL_NEEDS_MORE)
-		return *prefix != '\0' ? library_fault(x, r) : give_up(x, lines);
+		return *prefix != '\0' ? library_fault(x, r) : unproved(x, lines);
 	x->proved = r == GSASL_OK;
 	if (buffer_puts(&line, prefix) < 0 || (output && buffer_puts(&line, output) < 0))
 		return client_fault_memory(x->fault);
@@ -144,6 +180,7 @@ static int
 exchange(struct login *x)
 {
 	CLEANUP(buffer_wipe) struct buffer lines = { 0 };
+	const char *challenge;
 	unsigned code;
 	int r;
 
@@ -156,10 +193,13 @@ exchange(struct login *x)
 			return r;
 		if (code != 334)
 			return judge_end(x, code, &lines);
-		if (round == ROUNDS_MAX || !buffer_string(&lines))
-			return give_up(x, &lines);
-		r = answer(x, "", buffer_len(&lines) > 4 ? buffer_string(&lines) + 4 : "",
-			&lines);
+		if (round == ROUNDS_MAX || x->proved || !buffer_string(&lines))
+			return insatiable(x, &lines);
+		challenge = buffer_len(&lines) > 4 ? buffer_string(&lines) + 4 : "";
+		if (round == 0 && strncmp(x->mechanism, "SCRAM", 5) == 0)
+			r = check_work(x, challenge, &lines);
+		if (r == 0)
+			r = answer(x, "", challenge, &lines);
 	}
 	return r;
 }

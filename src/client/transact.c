@@ -291,7 +291,10 @@ converse(struct transaction *t)
 	int r = 0;
 
 	while (r == 0 && t->heard < commands(t)) {
-		r = say_more(t);
+		if (t->said == t->heard)
+			r = client_link_expect_silence(&d->link, d->fault);
+		if (r == 0)
+			r = say_more(t);
 		if (r == 0)
 			r = client_link_reply(&d->link, client_link_deadline(&d->link),
 				&code, &lines, d->fault);

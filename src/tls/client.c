@@ -203,6 +203,7 @@ explain_error(struct tls_client *t, int error, struct buffer *fault)
 			t->host);
 		return -EPROTO;
 	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_SESSION_EOF:
 	case GNUTLS_E_PULL_ERROR:
 	case GNUTLS_E_PUSH_ERROR:
 		buffer_printf(fault, "%s has broken the connection off", t->host);

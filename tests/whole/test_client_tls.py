@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: ISC
 """The client's TLS against servers that do as they are told: who is trusted, how a refused
-certificate is explained, STARTTLS, and no TLS at all; and servers that lie, stall or talk
-nonsense."""
+certificate is explained, STARTTLS, and no TLS at all. Servers that lie, stall or talk
+nonsense are in test_client_hostile.py."""
 
 import ssl
-import time
 
 import pytest
 
 from calling import caller, home, pki  # noqa: F401: fixtures
-from calling import BANNER, BYE, EHLO, OPENING, silent
+from calling import BANNER, BYE, EHLO, OPENING
 from scripted import Scripted
 
 
@@ -151,82 +150,6 @@ def test_refused_certificate_is_explained(caller, pki, cert, words, tls):
     assert (result.returncode, sent.returncode) == (76, 76)
     assert words in result.stderr and words in sent.stderr
     assert len(server.refused) == 2 and result.stdout == OPENING
-
-
-# Servers that talk nonsense.
-
-def cut(data):
-    return lambda peer: peer.raw(data)
-
-
-def drip(peer):
-    """Forty bytes in four seconds: each of them in time, the reply not."""
-    try:
-        for byte in b"220 " + b"x" * 100:
-            peer.raw(bytes([byte]))
-            time.sleep(0.1)
-    except OSError:
-        pass
-
-
-def flood(line):
-    def play(peer):
-        try:
-            peer.raw(line * 1000)
-            silent(peer)
-        except OSError:  # the client has had enough
-            pass
-    return play
-
-
-HOSTILE = {
-    "garbage": (cut(b"\x80\x81\x82\r\n"), 76, "without a reply code"),
-    "no-code": (cut(b"Hello there\r\n"), 76, "without a reply code"),
-    "code-199": (cut(b"199 Hello\r\n"), 76, "without a reply code"),
-    "code-changes": (cut(b"220-Hello\r\n250 there\r\n"), 76, "two reply codes"),
-    "bare-lf": (cut(b"220 Hello\n"), 76, "LF without CR"),
-    "bare-cr": (cut(b"220 Hello\r220 there\r\n"), 76, "CR in the middle"),
-    "nul": (cut(b"220 Hel\0lo\r\n"), 76, "NUL"),
-    "long-line": (cut(b"220 " + b"x" * 20000), 76, "more than 12288 bytes"),
-    "many-lines": (flood(b"220-more\r\n"), 76, "more than 256 lines"),
-    "much": (flood(b"220-" + b"x" * 5000 + b"\r\n"), 76, "more than 65536 bytes"),
-    "mid-reply": (cut(b"220 Hel"), 75, "closed the connection in the middle of a reply"),
-    "mid-lines": (cut(b"220-Hello\r\n"), 75, "closed the connection"),
-    "no-word": (cut(b""), 75, "closed the connection"),
-    "stall": (silent, 75, "not answered in time"),
-    "mid-stall": (lambda peer: (peer.raw(b"220 Hel"), silent(peer)), 75, "in time"),
-    "drip": (drip, 75, "in time"),
-    "not-now": (lambda peer: peer.send("421 4.3.2 Come back"), 75, ""),
-    "not-you": (lambda peer: peer.send("554 5.7.1 Go away"), 69, ""),
-    "not-a-banner": (lambda peer: peer.send("250 Hello"), 76, ""),
-}
-
-
-@pytest.mark.parametrize("how", HOSTILE)
-@pytest.mark.parametrize("form", ["interactive", "send"])
-def test_hostile_banner(caller, pki, how, form):
-    play, status, words = HOSTILE[how]
-    short = ("--timeout", "2")
-    with Scripted(play, pki.context()) as server:
-        if form == "send":
-            result = caller.send(server, *short, "-f", "a@b.c", "d@e.f")
-        else:
-            result = caller.talk(server, "quit\n", *short)
-    assert result.returncode == status, result.stderr
-    assert words in result.stderr and result.stderr.count("\n") == 1
-    assert result.stderr.startswith("postern: ")
-
-
-def test_plain_server_where_tls_is_due(caller):
-    with Scripted(lambda peer: peer.send(BANNER)) as server:
-        result = caller.talk(server, "quit\n")
-    assert result.returncode == 76 and "does not answer in TLS" in result.stderr
-
-
-def test_stall_in_the_handshake(caller):
-    with Scripted(silent) as server:
-        result = caller.talk(server, "quit\n", "--timeout", "1")
-    assert result.returncode == 75 and "not answered in time" in result.stderr
 
 
 def test_nobody_there(caller, pki):
