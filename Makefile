@@ -22,7 +22,7 @@ O := $(B:%/static=%)
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
-LIBS := gnutls libsystemd libgsasl inih libmagic
+LIBS := gnutls libsystemd libgsasl inih libmagic libedit tinfo
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wformat=2 -Wpointer-arith -Wwrite-strings -Wundef -Wimplicit-fallthrough \
@@ -53,7 +53,8 @@ endif
 # Asked for when a rule needs them, so that `make demo` can install the libraries first.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBS)))$(LIB_CFLAGS)
 ifdef GNUTLS_STATIC
-LIB_LIBS := -Wl,-Bstatic $(GNUTLS_STATIC:%=-l%) -linih -Wl,-Bdynamic -lmagic
+LIB_LIBS := -Wl,-Bstatic $(GNUTLS_STATIC:%=-l%) -linih -Wl,-Bdynamic -lmagic -ledit \
+	-ltinfo
 STATIC_PARTS := $(B)/no_pkcs11.o $(B)/libgnutls.a
 else
 LIB_LIBS = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(LIB_LIBS)

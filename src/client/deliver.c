@@ -190,7 +190,7 @@ client_deliver(const struct client_settings *s, const struct client_mail *mail,
 		.mail = mail,
 		.verdicts = verdicts,
 		.fault = fault,
-		.link = { .fd = -1, .cancel = -1, .traced = s->verbose } };
+		.link = { .fd = -1, .cancel = -1, .traced = s->verbose || s->trace } };
 	int r = read_password(&d);
 
 	if (r == 0)

@@ -237,7 +237,7 @@ ask_again(struct enrolment *e)
 
 	client_link_close(&e->link);
 	e->link = (struct client_link){
-		.fd = -1, .cancel = -1, .traced = e->settings.verbose
+		.fd = -1, .cancel = -1, .traced = e->settings.verbose || e->settings.trace
 	};
 	*e->fault = (struct client_fault){ 0 };
 	r = open_session(e, &offers);
@@ -346,7 +346,7 @@ client_enrol(const struct client_settings *s, const struct client_options *o,
 		.options = o,
 		.fault = fault,
 		.files = { .folder = -1 },
-		.link = { .fd = -1, .cancel = -1, .traced = s->verbose } };
+		.link = { .fd = -1, .cancel = -1, .traced = s->verbose || s->trace } };
 	int r = check_settings(&e);
 
 	if (r == 0)

@@ -47,7 +47,10 @@ leave(struct client_terminal *t, struct client_fault *fault)
 static int
 run_connection(struct client_converse *c, struct client_fault *fault)
 {
-	CLEANUP(client_link_close) struct client_link link = { .fd = -1, .cancel = -1 };
+	CLEANUP(client_link_close)
+	struct client_link link = {
+		.fd = -1, .cancel = -1, .traced = c->settings->trace
+	};
 	int r;
 
 	r = client_link_load(&link, c->settings, fault);
@@ -72,7 +75,7 @@ client_interactive(const struct client_settings *s, struct client_fault *fault)
 	struct client_converse c = { .settings = s, .terminal = &terminal };
 	int r;
 
-	r = client_terminal_open(&terminal, fault);
+	r = client_terminal_open(&terminal, s->plain, fault);
 	if (r < 0)
 		return r;
 	while ((r = run_connection(&c, fault)) == CLIENT_CONVERSE_RESTART) {

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "client/connect.h"
+#include "client/mend.h"
 #include "client/show.h"
 #include "host/clock.h"
 
@@ -220,6 +221,31 @@ next_line(struct client_link *l, int64_t deadline, struct smtp_server_line *ret,
 	}
 }
 
+/* What a mechanism's challenges say helps to guess the password. */
+static void
+trace_heard(const struct client_link *l, const struct smtp_server_line *line)
+{
+	size_t shown = client_mask_heard(line->line, line->len);
+
+	if (l->masked && line->code == 334)
+		client_show_trace(l->settings->trace, "S: ", "334 *", 5);
+	else if (shown < line->len)
+		client_show_trace_cut(l->settings->trace, "S: ", line->line, shown);
+	else
+		client_show_trace(l->settings->trace, "S: ", line->line, line->len);
+}
+
+static void
+trace_said(const struct client_link *l, const char *line, size_t len)
+{
+	size_t shown = l->masked ? 0 : client_mask_said(line, len);
+
+	if (shown < len)
+		client_show_trace_cut(l->settings->trace, "C: ", line, shown);
+	else
+		client_show_trace(l->settings->trace, "C: ", line, len);
+}
+
 int
 client_link_line(struct client_link *l, int64_t deadline, struct smtp_server_line *ret,
 	struct client_fault *fault)
@@ -231,11 +257,8 @@ client_link_line(struct client_link *l, int64_t deadline, struct smtp_server_lin
 	r = next_line(l, deadline, ret, fault);
 	if (r < 0)
 		l->broken = true;
-	/* What a mechanism's challenges say helps to guess the password. */
-	if (r == 0 && l->traced && l->masked && ret->code == 334)
-		client_show_trace("S: ", "334 *", 5);
-	else if (r == 0 && l->traced)
-		client_show_trace("S: ", ret->line, ret->len);
+	if (r == 0 && l->traced)
+		trace_heard(l, ret);
 	return r;
 }
 
@@ -355,10 +378,8 @@ int
 client_link_queue(
 	struct client_link *l, const char *line, size_t len, struct client_fault *fault)
 {
-	if (l->traced && l->masked)
-		client_show_trace("C: ", "*", 1);
-	else if (l->traced)
-		client_show_trace("C: ", line, len);
+	if (l->traced)
+		trace_said(l, line, len);
 	if (buffer_append(&l->out, line, len) < 0 ||
 		buffer_append(&l->out, "\r\n", 2) < 0)
 		return client_fault_memory(fault);

@@ -32,6 +32,8 @@ const char client_options_help[] =
 	"  --timeout SECONDS      how long the server may keep silent (300)\n"
 	"  --config FILE          instead of ~/.config/postern/client.conf\n"
 	"  -v, --verbose          say what is being done\n"
+	"  --trace                show both sides of the dialogue, with times\n"
+	"  --plain                no line editing, hints and colours at a terminal\n"
 	"  -f FROM                the sender (send)\n"
 	"  -t                     recipients from To, Cc and Bcc (send)\n"
 	"  --subject TEXT         make a message with this subject (send)\n"
@@ -59,6 +61,8 @@ enum option_key {
 	OPTION_TOKEN,
 	OPTION_LABEL,
 	OPTION_FORCE,
+	OPTION_TRACE,
+	OPTION_PLAIN,
 	OPTION_SUBJECT,
 	OPTION_TEXT,
 	OPTION_ATTACH,
@@ -82,6 +86,8 @@ static const struct option long_options[] = {
 	{ "token", required_argument, NULL, OPTION_TOKEN },
 	{ "label", required_argument, NULL, OPTION_LABEL },
 	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "trace", no_argument, NULL, OPTION_TRACE },
+	{ "plain", no_argument, NULL, OPTION_PLAIN },
 	{ "subject", required_argument, NULL, OPTION_SUBJECT },
 	{ "text", required_argument, NULL, OPTION_TEXT },
 	{ "attach", required_argument, NULL, OPTION_ATTACH },
@@ -232,6 +238,12 @@ take_option(int key, char **argv, struct client_options *o, struct client_settin
 		return option_fault(argv, key, fault);
 	case 'v':
 		s->verbose = true;
+		return 0;
+	case OPTION_TRACE:
+		s->trace = true;
+		return 0;
+	case OPTION_PLAIN:
+		s->plain = true;
 		return 0;
 	case 'f':
 		o->from = strcmp(optarg, "<>") == 0 ? "" : optarg;

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "client/state_folder.h"
 #include "pki/file.h"
 
 enum { PASSWORD_MAX = 1024, FILE_NAME_MAX = 250 };
@@ -128,30 +129,14 @@ append_name(struct buffer *b, const char *name)
 static int
 open_folder(const struct client_settings *s, bool make)
 {
-	static const char *const parts[] = { ".local", "state", "postern", "passwords" };
 	CLEANUP(buffer_free) struct buffer server = { 0 };
-	const char *home = getenv("HOME");
-	CLEANUP_FD int fd = -1;
+	const char *names[2] = { "passwords", NULL };
 
-	if (!home)
-		return -ENOENT;
 	if (append_name(&server, s->host) < 0 ||
 		buffer_printf(&server, ":%u", s->port) < 0 || !buffer_string(&server))
 		return -ENOMEM;
-	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; fd >= 0 && i < 5; i++) {
-		const char *name = i < 4 ? parts[i] : buffer_string(&server);
-		int next;
-
-		if (make && mkdirat(fd, name, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0)
-			return -errno;
-		close(fd);
-		fd = next;
-	}
-	return fd < 0 ? -errno : TAKE_FD(fd);
+	names[1] = buffer_string(&server);
+	return client_state_folder(names, 2, make);
 }
 
 static int

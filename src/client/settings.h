@@ -32,6 +32,8 @@ struct client_settings {
 	char *password_file;
 	unsigned timeout; /* seconds that the server may keep silent; 0 while not set */
 	bool verbose;
+	bool trace; /* the dialogue goes to stderr, with times */
+	bool plain; /* no line editing, no colours, no hints */
 };
 
 void client_settings_clear(struct client_settings *s);

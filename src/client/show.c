@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 
@@ -61,10 +62,53 @@ client_show_lines(const char *text, size_t len)
 }
 
 void
-client_show_trace(const char *prefix, const char *text, size_t len)
+client_show_reply(unsigned code, const char *text, size_t len)
+{
+	/* All of them can be read on light and on dark ground. */
+	static const char *const colours[] = { "32", "36", "35", "31" };
+	unsigned kind = code / 100;
+
+	if (kind < 2 || kind > 5) {
+		client_show_line(text, len);
+		return;
+	}
+	printf("\033[%sm", colours[kind - 2]);
+	client_show_part(text, len);
+	fputs("\033[0m\n", stdout);
+	fflush(stdout);
+}
+
+static void
+write_time(char ret[32])
+{
+	struct timespec now;
+	struct tm day;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &day);
+	snprintf(ret, 32, "%02d:%02d:%02d.%03ld ", day.tm_hour, day.tm_min, day.tm_sec,
+		now.tv_nsec / 1000000);
+}
+
+void
+client_show_trace(bool timed, const char *prefix, const char *text, size_t len)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	char when[32] = "";
+
+	if (timed)
+		write_time(when);
+	if (len == 0)
+		fprintf(stderr, "%s%s\n", when, prefix);
+	else if (client_show_clean(&b, text, len) == 0 && buffer_string(&b))
+		fprintf(stderr, "%s%s%s\n", when, prefix, buffer_string(&b));
+}
+
+void
+client_show_trace_cut(bool timed, const char *prefix, const char *text, size_t len)
 {
 	CLEANUP(buffer_free) struct buffer b = { 0 };
 
-	if (client_show_clean(&b, text, len) == 0 && buffer_string(&b))
-		fprintf(stderr, "%s%s\n", prefix, buffer_string(&b));
+	if (buffer_append(&b, text, len) == 0 && buffer_puts(&b, "*") == 0)
+		client_show_trace(timed, prefix, buffer_data(&b), buffer_len(&b));
 }

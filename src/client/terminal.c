@@ -16,7 +16,8 @@
 
 enum { FILL_SIZE = 4096 };
 
-/* SIGTSTP is taken only while the echo is off. */
+/* SIGTSTP is taken only while the terminal is not as others expect it: the echo is off,
+ * or lines are edited. */
 static void
 signal_set(sigset_t *set, bool stop)
 {
@@ -25,8 +26,10 @@ signal_set(sigset_t *set, bool stop)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGQUIT);
-	if (stop)
+	if (stop) {
 		sigaddset(set, SIGTSTP);
+		sigaddset(set, SIGWINCH);
+	}
 }
 
 static void
@@ -34,6 +37,8 @@ take_stops(struct client_terminal *t, bool on)
 {
 	sigset_t all, stop;
 
+	if (t->edit)
+		return;
 	signal_set(&all, on);
 	signalfd(t->signals, &all, 0);
 	sigemptyset(&stop);
@@ -42,14 +47,16 @@ take_stops(struct client_terminal *t, bool on)
 }
 
 int
-client_terminal_open(struct client_terminal *t, struct client_fault *fault)
+client_terminal_open(struct client_terminal *t, bool plain, struct client_fault *fault)
 {
 	sigset_t set;
 
 	*t = (struct client_terminal){ 0 };
 	t->typed = isatty(STDIN_FILENO);
 	t->echoed = t->typed && isatty(STDOUT_FILENO);
-	signal_set(&set, false);
+	if (t->echoed && !plain)
+		t->edit = client_edit_open();
+	signal_set(&set, t->edit != NULL);
 	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (t->signals < 0)
 		return client_fault_set(
@@ -64,6 +71,8 @@ client_terminal_close(struct client_terminal *t)
 	sigset_t set;
 
 	client_terminal_reveal(t);
+	client_edit_close(t->edit);
+	t->edit = NULL;
 	buffer_wipe(&t->in);
 	if (t->signals < 0)
 		return;
@@ -85,8 +94,29 @@ set_echo(struct client_terminal *t, bool on)
 }
 
 void
+client_terminal_want(struct client_terminal *t, const char *prompt, bool command)
+{
+	if (t->edit && !t->hidden)
+		client_edit_begin(t->edit, prompt, command);
+}
+
+void
+client_terminal_hide_line(struct client_terminal *t)
+{
+	if (t->edit)
+		client_edit_hide(t->edit);
+}
+
+bool
+client_terminal_drop_line(struct client_terminal *t)
+{
+	return t->edit && client_edit_end(t->edit);
+}
+
+void
 client_terminal_hide(struct client_terminal *t)
 {
+	client_terminal_drop_line(t);
 	if (!t->typed || t->hidden || tcgetattr(STDIN_FILENO, &t->saved) < 0)
 		return;
 	t->hidden = true;
@@ -109,6 +139,10 @@ client_terminal_fill(struct client_terminal *t)
 {
 	ssize_t n;
 
+	if (t->edit && !t->hidden) {
+		client_edit_read(t->edit, &t->in, &t->ended);
+		return;
+	}
 	if (buffer_reserve(&t->in, FILL_SIZE) < 0) {
 		t->ended = true;
 		return;
@@ -141,6 +175,21 @@ client_terminal_line(struct client_terminal *t, struct buffer *line)
 	return true;
 }
 
+/* Stops as the keyboard has asked, the terminal as it was meanwhile. */
+static void
+stop(struct client_terminal *t)
+{
+	if (t->hidden)
+		set_echo(t, true);
+	else if (t->edit)
+		client_edit_suspend(t->edit);
+	raise(SIGSTOP);
+	if (t->hidden)
+		set_echo(t, false);
+	else if (t->edit)
+		client_edit_resume(t->edit);
+}
+
 int
 client_terminal_signal(struct client_terminal *t)
 {
@@ -148,10 +197,13 @@ client_terminal_signal(struct client_terminal *t)
 
 	if (read(t->signals, &info, sizeof info) != (ssize_t)sizeof info)
 		return 0;
+	if (info.ssi_signo == SIGWINCH) {
+		if (t->edit)
+			client_edit_resize(t->edit);
+		return 0;
+	}
 	if (info.ssi_signo != SIGTSTP)
 		return (int)info.ssi_signo;
-	set_echo(t, true);
-	raise(SIGSTOP);
-	set_echo(t, false);
+	stop(t);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <termios.h>
 
 #include "base/buffer.h"
+#include "client/edit.h"
 #include "client/fault.h"
 
 struct client_terminal {
@@ -18,14 +19,27 @@ struct client_terminal {
 	bool hidden; /* echo is off */
 	bool ended;  /* no more input */
 	int signals; /* readable once SIGINT, SIGTERM, SIGHUP or SIGQUIT has come */
+	struct client_edit *edit; /* line editing, or NULL */
 	struct termios saved;
 	struct buffer in;
 };
 
-/* From here on those signals are read, not suffered. 0, or a negative number with fault
+/* From here on those signals are read, not suffered; lines are edited where both ends are
+ * a terminal that can, unless plain says otherwise. 0, or a negative number with fault
  * set. client_terminal_close undoes it, and turns the echo on again. */
-int client_terminal_open(struct client_terminal *t, struct client_fault *fault);
+int client_terminal_open(
+	struct client_terminal *t, bool plain, struct client_fault *fault);
 void client_terminal_close(struct client_terminal *t);
+
+/* A line is wanted: where lines are edited, begins one behind the prompt, or shows the
+ * one that was begun. command: with history and hints. */
+void client_terminal_want(struct client_terminal *t, const char *prompt, bool command);
+
+/* Makes room on the screen for something else than the line that is being typed. */
+void client_terminal_hide_line(struct client_terminal *t);
+
+/* Forgets the line that is being typed. Whether anything was. */
+bool client_terminal_drop_line(struct client_terminal *t);
 
 /* Turns the echo off and on, where there is one. */
 void client_terminal_hide(struct client_terminal *t);

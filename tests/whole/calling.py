@@ -82,8 +82,11 @@ class Caller:
         words = self.options(server.port, **options)
         return self.run("send", *words, *more, input=input)
 
-    def terminal(self, server, *more, command=(), stdin=None, **options):
+    def terminal(self, server, *more, command=(), stdin=None, plain=True, **options):
+        """At a terminal; plain: without line editing."""
         more = (*more, *options.pop("more", ()))
+        if plain and not command:
+            more = (*more, "--plain")
         words = [*command, *self.options(server.port, more=more, **options)]
         return Terminal(lambda **popen: self.programs.popen(
             "postern", *words, env={"HOME": str(self.home), "TERM": "xterm"}, **popen), stdin)

@@ -14,8 +14,8 @@ import pytest
 
 import harness
 from calling import caller, home, pki  # noqa: F401: fixtures
-from calling import BANNER, BYE, OPENING, PASSPHRASE, PASSWORD, USERNAME
-from scripted import Scripted, b64, mode_of, transcript
+from calling import BANNER, BYE, OPENING, PASSPHRASE, PASSWORD, USERNAME, delivery
+from scripted import Scripted, b64, mode_of, plain, transcript
 
 HELP = ["help [option]", "List of options:", "HELO", "AUTH", "MAIL FROM", "RCPT TO", "DATA",
         "RSET", "QUIT"]
@@ -484,3 +484,81 @@ def test_terminal_is_safe_from_the_server(caller, pki):
     with Scripted(play, pki.context()) as server:
         result = caller.talk(server, "quit\n")
     assert r"220 \x1b]0;owned\x07 \xc2\x9b31m" in result.stdout and "\x1b" not in result.stdout
+
+
+# What --trace shows.
+
+TIMED = re.compile(r"\d\d:\d\d:\d\d\.\d\d\d ([CS]): (.*)")
+
+
+def traced(text):
+    found = [TIMED.fullmatch(line) for line in text.splitlines()]
+    assert all(found), text
+    return [f"{line[1]}: {line[2]}" for line in found]
+
+
+def test_trace_of_a_dialogue(caller, pki):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect("auth plain c2VjcmV0", "535 No")
+        peer.expect("auth", USERNAME)
+        peer.expect(b64("brad"), PASSWORD)
+        peer.expect(b64("open sesame"), "235 Login Successful")
+        peer.expect("quit", BYE)
+
+    with Scripted(play, pki.context()) as server:
+        result = caller.talk(server, "auth plain c2VjcmV0\nauth\nbrad\nopen sesame\nquit\n",
+                             "--trace")
+    assert result.returncode == 0
+    assert traced(result.stderr) == [
+        f"S: {BANNER}", "C: auth plain *", "S: 535 No", "C: auth", f"S: {USERNAME}", "C: *",
+        f"S: {PASSWORD}", "C: *", "S: 235 Login Successful", "C: quit", f"S: {BYE}"]
+
+
+def test_trace_of_an_enrolment_hides_the_password(caller, pki):
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect("auth", USERNAME)
+        peer.expect(b64("newuser"), f"330 New username stored. Here is your password: "
+                                    f"{PASSPHRASE}")
+
+    def again(peer):
+        peer.send(BANNER)
+        peer.expect("quit", BYE)
+
+    plays = iter((play, again))
+    with Scripted(lambda peer: next(plays)(peer), pki.context()) as server:
+        result = caller.talk(server, "auth\nnewuser\nquit\n", "--trace")
+    assert result.returncode == 0
+    assert PASSPHRASE in result.stdout and PASSPHRASE not in result.stderr
+    assert "S: 330 New username stored. Here is your password:*" in traced(result.stderr)
+
+
+def test_trace_of_send(caller, pki):
+    path = caller.file("secret", "open sesame\n")
+    login = [(f"AUTH PLAIN {plain('brad@447.edu', 'open sesame')}", "235 2.7.0 Welcome")]
+    with Scripted(delivery(login=login), pki.context()) as server:
+        result = caller.send(server, "--trace", "--user", "brad@447.edu", "--password-file",
+                             str(path), "ann@447.edu")
+    assert result.returncode == 0
+    assert [line for line in traced(result.stderr) if line[0] == "C"][1:] == [
+        "C: *", "C: MAIL FROM:<brad@447.edu> SIZE=21", "C: RCPT TO:<ann@447.edu>", "C: DATA",
+        "C: .", "C: QUIT"]
+    assert plain("brad@447.edu", "open sesame") not in result.stderr
+
+
+def test_a_lost_message_is_said(caller, pki):
+    """Also where no lines are edited."""
+    def play(peer):
+        peer.send(BANNER)
+        peer.expect("data", "354 Go on")
+        peer.expect("half a message")
+
+    with Scripted(play, pki.context()) as server, caller.terminal(server) as terminal:
+        terminal.expect(BANNER)
+        terminal.type("data\n")
+        terminal.expect("354 Go on\n")
+        terminal.type("half a message\n")
+        terminal.expect("localhost has closed the connection; the message being typed (1 line) "
+                        "is lost, the server has not taken it\n")
+        assert terminal.wait() == 75
