@@ -108,7 +108,7 @@ renew_hint(struct client_edit *e, size_t len)
 bool
 client_edit_read(struct client_edit *e, struct buffer *ret, bool *ended)
 {
-	const char *text;
+	const char *text = NULL;
 	int len = 0;
 
 	if (!e->active)

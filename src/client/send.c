@@ -168,7 +168,8 @@ deliver(struct sending *s)
 		.from = s->from, .to = &s->recipients, .message = &s->message
 	};
 
-	s->verdicts = calloc(s->recipients.n, sizeof *s->verdicts);
+	/* One more, so that none at all is no special case. */
+	s->verdicts = calloc(s->recipients.n + 1, sizeof *s->verdicts);
 	if (!s->verdicts)
 		return client_fault_memory(s->fault);
 	return judge(s, client_deliver(s->settings, &mail, s->verdicts, s->fault));

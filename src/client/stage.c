@@ -6,6 +6,7 @@
 #include "client/stage.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -135,15 +136,11 @@ static int
 add_ending(struct client_endings *e, const char *text, const char *close)
 {
 	char *item;
-	size_t len = strlen(text);
 
 	if (e->n == CLIENT_ENDINGS_MAX)
 		return 0;
-	item = malloc(len + strlen(close) + 1);
-	if (!item)
+	if (asprintf(&item, "%s%s", text, close) < 0)
 		return -ENOMEM;
-	memcpy(item, text, len);
-	strcpy(item + len, close);
 	e->items[e->n++] = item;
 	return 0;
 }
