@@ -32,16 +32,17 @@ read_password(struct client_delivery *d)
 	const struct client_settings *s = d->settings;
 	int r;
 
-	if (s->password_file && !s->user)
+	if (client_settings_has_password(s) && !s->user)
 		return client_fault_set(d->fault, EX_USAGE,
-			"--password-file is named without --user: expected both");
-	if (s->password_file)
-		return client_password_read(s->password_file, &d->password, d->fault);
+			"--password-file is named without --user, or a password in "
+			"another way: expected both");
+	if (client_settings_has_password(s))
+		return client_password_read(s, &d->password, d->fault);
 	r = s->user ? client_password_find(s, s->user, &d->password, d->fault) : 0;
 	return r < 0 ? r : 0;
 }
 
-/* By the certificate, unless a password's file is named; where the server does not take
+/* By the certificate, unless a password's source is named; where the server does not take
  * it, by the password that is known. Who names no user may do without a login. */
 static int
 log_in(struct client_delivery *d)
@@ -50,7 +51,8 @@ log_in(struct client_delivery *d)
 	bool in = false;
 	int r = 0;
 
-	if (!s->password_file && client_login_has_external(&d->link, &d->offers)) {
+	if (!client_settings_has_password(s) &&
+		client_login_has_external(&d->link, &d->offers)) {
 		r = client_login_external(&d->link, s->user, &in, d->fault);
 		if (r != 0 || in)
 			return r;

@@ -19,18 +19,22 @@ const char client_options_help[] =
 	"Speaks SMTP with a server, sends it one message, or makes this machine known\n"
 	"to it.\n"
 	"\n"
-	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls\n"
+	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls;\n"
+	"                         or its name in the configuration\n"
 	"  --ca FILE              CAs to verify the server by, PEM\n"
 	"  --pin HEX              or the SHA-256 of its key, or of an issuer's\n"
 	"  --cert FILE            our certificate, PEM\n"
 	"  --key FILE             its private key, PEM\n"
 	"  --user NAME            whom to log in\n"
 	"  --password-file FILE   the password, in a file of mode 0600\n"
+	"  --password-command CMD a program that prints the password\n"
+	"  --secrets FILE         passwords in the form of ~/.netrc, mode 0600\n"
 	"  --starttls             start in the clear, then STARTTLS\n"
 	"  --tls MODE             implicit (the default), starttls or off;\n"
 	"                         off is for servers on this machine alone\n"
 	"  --timeout SECONDS      how long the server may keep silent (300)\n"
-	"  --config FILE          instead of ~/.config/postern/client.conf\n"
+	"  --config FILE          instead of ~/.config/postern/client.conf, or\n"
+	"                         /etc/postern/client.conf\n"
 	"  -v, --verbose          say what is being done\n"
 	"  --trace                show both sides of the dialogue, with times\n"
 	"  --plain                no line editing, hints and colours at a terminal\n"
@@ -54,6 +58,8 @@ enum option_key {
 	OPTION_KEY,
 	OPTION_USER,
 	OPTION_PASSWORD_FILE,
+	OPTION_PASSWORD_COMMAND,
+	OPTION_SECRETS,
 	OPTION_STARTTLS,
 	OPTION_TLS,
 	OPTION_TIMEOUT,
@@ -79,6 +85,8 @@ static const struct option long_options[] = {
 	{ "key", required_argument, NULL, OPTION_KEY },
 	{ "user", required_argument, NULL, OPTION_USER },
 	{ "password-file", required_argument, NULL, OPTION_PASSWORD_FILE },
+	{ "password-command", required_argument, NULL, OPTION_PASSWORD_COMMAND },
+	{ "secrets", required_argument, NULL, OPTION_SECRETS },
 	{ "starttls", no_argument, NULL, OPTION_STARTTLS },
 	{ "tls", required_argument, NULL, OPTION_TLS },
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -127,6 +135,10 @@ set_setting(
 		return set_text(&s->user, "--user", value, fault);
 	case OPTION_PASSWORD_FILE:
 		return set_text(&s->password_file, "--password-file", value, fault);
+	case OPTION_PASSWORD_COMMAND:
+		return set_text(&s->password_command, "--password-command", value, fault);
+	case OPTION_SECRETS:
+		return set_text(&s->secrets, "--secrets", value, fault);
 	case OPTION_STARTTLS:
 		return client_settings_tls(s, "--tls", "starttls", fault);
 	case OPTION_TLS:

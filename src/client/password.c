@@ -19,10 +19,12 @@
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "client/command.h"
+#include "client/secrets.h"
 #include "client/state_folder.h"
 #include "pki/file.h"
 
-enum { PASSWORD_MAX = 1024, FILE_NAME_MAX = 250 };
+enum { PASSWORD_MAX = 1024, FILE_NAME_MAX = 250, SECRETS_MAX = 1 << 20 };
 
 static void
 dir_cleanup(DIR **dir)
@@ -64,27 +66,50 @@ read_secret(int fd, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-int
-client_password_read(const char *path, char **ret, struct client_fault *fault)
+/* Whether systemd has passed the file (systemd.exec(5), LoadCredential=). */
+static bool
+is_credential(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = folder ? strlen(folder) : 0;
+
+	return len > 0 && strncmp(path, folder, len) == 0 && path[len] == '/' &&
+	       !strchr(path + len + 1, '/');
+}
+
+/* Opens a file that nobody but its owner may be able to read or write; what systemd
+ * passes is guarded by its folder. what: "password", "secrets". */
+static int
+open_secret(const char *path, const char *what, struct client_fault *fault)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
-	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return client_fault_set(fault, EX_CONFIG,
-			"cannot read the password file %s: %s", path, strerror(errno));
+			"cannot read the %s file %s: %s", what, path, strerror(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
 		return client_fault_set(fault, EX_CONFIG,
-			"the password file %s is no file: expected one with the password "
+			"the %s file %s is no file: expected one with the password "
 			"in its first line",
-			path);
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
+			what, path);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) && !is_credential(path))
 		return client_fault_set(fault, EX_CONFIG,
-			"the password file %s is open to others (mode %04o): expected "
+			"the %s file %s is open to others (mode %04o): expected "
 			"0600, "
 			"so type chmod 600 on it",
-			path, (unsigned)st.st_mode & 07777);
+			what, path, (unsigned)st.st_mode & 07777);
+	return TAKE_FD(fd);
+}
+
+static int
+read_file(const char *path, char **ret, struct client_fault *fault)
+{
+	CLEANUP_FD int fd = open_secret(path, "password", fault);
+	int r;
+
+	if (fd < 0)
+		return fd;
 	r = read_secret(fd, ret);
 	if (r == -EINVAL)
 		return client_fault_set(fault, EX_CONFIG,
@@ -201,29 +226,99 @@ find_kept(const struct client_settings *s, const char *user, char **ret)
 	return r;
 }
 
-/* Whether the settings' password file is the one for this user. */
+/* Whether the settings' password is the one of this user. */
 static bool
-has_own_file(const struct client_settings *s, const char *user)
+has_own(const struct client_settings *s, const char *user)
 {
-	return s->password_file && (!s->user || client_password_same_user(s->user, user));
+	return client_settings_has_password(s) &&
+	       (!s->user || client_password_same_user(s->user, user));
+}
+
+static int
+read_own(const struct client_settings *s, char **ret, struct client_fault *fault)
+{
+	int r;
+
+	if (s->password) {
+		*ret = strdup(s->password);
+		return *ret ? 1 : client_fault_memory(fault);
+	}
+	if (s->password_command) {
+		r = client_command_run(s->password_command, ret, fault);
+		return r < 0 ? r : 1;
+	}
+	if (access(s->password_file, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = read_file(s->password_file, ret, fault);
+	return r < 0 ? r : 1;
+}
+
+int
+client_password_read(
+	const struct client_settings *s, char **ret, struct client_fault *fault)
+{
+	int r;
+
+	if (s->password_file)
+		return read_file(s->password_file, ret, fault);
+	r = read_own(s, ret, fault);
+	return r < 0 ? r : 0;
+}
+
+/* 1, 0 or a negative number, as client_password_find. */
+static int
+find_secret(const struct client_settings *s, const char *user, char **ret_user,
+	char **ret, struct client_fault *fault)
+{
+	CLEANUP(buffer_wipe) struct buffer text = { 0 };
+	CLEANUP_FD int fd = -1;
+	int r;
+
+	if (!s->secrets)
+		return 0;
+	fd = open_secret(s->secrets, "secrets", fault);
+	if (fd < 0)
+		return fd;
+	r = pki_file_read(AT_FDCWD, s->secrets, SECRETS_MAX, &text);
+	if (r == 0)
+		r = client_secrets_find(buffer_data(&text), buffer_len(&text), s->host,
+			user, ret_user, ret);
+	if (r >= 0)
+		return r;
+	return client_fault_set(fault, EX_CONFIG, "the secrets file %s: %s", s->secrets,
+		r == -EINVAL ? "expected words as in ~/.netrc: machine HOST login USER "
+			       "password PASSWORD"
+			     : strerror(-r));
 }
 
 int
 client_password_find(const struct client_settings *s, const char *user, char **ret,
 	struct client_fault *fault)
 {
+	CLEANUP_FREE char *login = NULL;
 	int r;
 
-	if (has_own_file(s, user)) {
-		if (access(s->password_file, F_OK) < 0 && errno == ENOENT)
-			return 0;
-		r = client_password_read(s->password_file, ret, fault);
-		return r < 0 ? r : 1;
-	}
+	if (has_own(s, user))
+		return read_own(s, ret, fault);
+	r = find_secret(s, user, &login, ret, fault);
+	if (r != 0)
+		return r;
 	r = find_kept(s, user, ret);
 	if (r == -ENOMEM)
 		return client_fault_memory(fault);
 	return r == 0;
+}
+
+int
+client_password_user(struct client_settings *s, struct client_fault *fault)
+{
+	CLEANUP_SECRET char *password = NULL;
+	int r;
+
+	if (s->user || !s->secrets || client_settings_has_password(s))
+		return 0;
+	r = find_secret(s, NULL, &s->user, &password, fault);
+	return r < 0 ? r : 0;
 }
 
 static int
@@ -247,7 +342,8 @@ client_password_keep(const struct client_settings *s, const char *user,
 	const char *password, struct client_fault *fault)
 {
 	CLEANUP(buffer_wipe) struct buffer text = { 0 };
-	bool own = has_own_file(s, user);
+	bool own = s->password_file && !is_credential(s->password_file) &&
+		   has_own(s, user);
 	int r;
 
 	if (buffer_puts(&text, password) < 0 || buffer_puts(&text, "\n") < 0)

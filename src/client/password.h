@@ -10,18 +10,23 @@
 
 #include "client/settings.h"
 
-/* Reads the first line of the file at path, which nobody but its owner may be able to
- * read or write. 0 with *ret, which the caller ends with secret_free, or a negative
- * number with fault set. */
-int client_password_read(const char *path, char **ret, struct client_fault *fault);
+/* The password whose source the settings name: there has to be one. 0 with *ret, which
+ * the caller ends with secret_free, or a negative number with fault set. */
+int client_password_read(
+	const struct client_settings *s, char **ret, struct client_fault *fault);
+
+/* Where no user is named: whom the file of secrets has for the server, if it has one. 0,
+ * or a negative number with fault set. */
+int client_password_user(struct client_settings *s, struct client_fault *fault);
 
 /* Whether two names may be one user: they are the same but for case, or one of them has
  * no domain. */
 bool client_password_same_user(const char *a, const char *b);
 
-/* The password of user at the server of the settings: that of password_file, where that
- * is set for this user, or a kept one. 1 with *ret; 0 where there is none, a
- * password_file that does not exist included; or a negative number with fault set. */
+/* The password of user at the server of the settings: from the source that they name,
+ * where that is for this user; else from the file of secrets, or a kept one. 1 with *ret;
+ * 0 where there is none, a password_file that does not exist included; or a negative
+ * number with fault set. */
 int client_password_find(const struct client_settings *s, const char *user, char **ret,
 	struct client_fault *fault);
 

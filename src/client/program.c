@@ -13,6 +13,7 @@
 #include "client/enrol.h"
 #include "client/interactive.h"
 #include "client/options.h"
+#include "client/password.h"
 #include "client/send.h"
 
 static int
@@ -36,6 +37,8 @@ run(int argc, char **argv, struct client_fault *fault)
 	r = client_settings_load(&settings, options.config, fault);
 	if (r == 0)
 		r = client_settings_finish(&settings, fault);
+	if (r == 0)
+		r = client_password_user(&settings, fault);
 	if (r < 0)
 		return r;
 	if (options.command == CLIENT_SEND)

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/cleanup.h"
 #include "base/number.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 enum { HOST_MAX = 253, USER_MAX = 254, TIMEOUT_DEFAULT = 300 };
@@ -18,12 +20,16 @@ enum { HOST_MAX = 253, USER_MAX = 254, TIMEOUT_DEFAULT = 300 };
 void
 client_settings_clear(struct client_settings *s)
 {
+	free(s->name);
 	free(s->host);
 	free(s->ca);
 	free(s->cert);
 	free(s->key);
 	free(s->user);
 	free(s->password_file);
+	free(s->password_command);
+	secret_free(s->password);
+	free(s->secrets);
 	*s = (struct client_settings){ 0 };
 }
 
@@ -90,8 +96,10 @@ client_settings_server(struct client_settings *s, const char *name, const char *
 		s->port = (unsigned)number;
 	}
 	free(s->host);
+	free(s->name);
 	s->host = strndup(host, len);
-	return s->host ? 0 : client_fault_memory(fault);
+	s->name = strdup(value);
+	return s->host && s->name ? 0 : client_fault_memory(fault);
 }
 
 int
@@ -149,6 +157,45 @@ client_settings_pin(struct client_settings *s, const char *name, const char *val
 	return 0;
 }
 
+static void
+take(char **to, char **from)
+{
+	if (!*to)
+		*to = TAKE_PTR(*from);
+}
+
+void
+client_settings_merge(struct client_settings *s, struct client_settings *found)
+{
+	if (!s->host) {
+		take(&s->host, &found->host);
+		if (s->port == 0)
+			s->port = found->port;
+	}
+	take(&s->name, &found->name);
+	if (s->tls == CLIENT_TLS_UNSET)
+		s->tls = found->tls;
+	if (s->timeout == 0)
+		s->timeout = found->timeout;
+	if (!s->cert && !s->key) {
+		take(&s->cert, &found->cert);
+		take(&s->key, &found->key);
+	}
+	/* Whatever verifies the server comes from one place. */
+	if (!s->ca && !s->pinned) {
+		take(&s->ca, &found->ca);
+		s->pinned = found->pinned;
+		memcpy(s->pin, found->pin, sizeof s->pin);
+	}
+	take(&s->user, &found->user);
+	if (!client_settings_has_password(s)) {
+		take(&s->password_file, &found->password_file);
+		take(&s->password_command, &found->password_command);
+		take(&s->password, &found->password);
+	}
+	take(&s->secrets, &found->secrets);
+}
+
 /* A user's name goes into commands and file names. */
 static bool
 is_user(const char *user)
@@ -177,6 +224,11 @@ client_settings_finish(struct client_settings *s, struct client_fault *fault)
 			"server = HOST in ~/.config/postern/client.conf");
 	if (s->port == 0)
 		s->port = s->tls == CLIENT_TLS_STARTTLS ? 587 : 465;
+	if (!!s->password_file + !!s->password_command + !!s->password > 1)
+		return client_fault_set(fault, EX_USAGE,
+			"the password is to come from a file and from a command: "
+			"expected "
+			"one of them");
 	if (s->user && !is_user(s->user))
 		return client_fault_set(fault, EX_USAGE,
 			"--user: expected a name of at most 254 bytes without control "

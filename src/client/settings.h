@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * Where to connect and as whom: what the command line says, and behind it what the
- * configuration file says. A value that is set already stays, so options win when they
- * are read first.
+ * Where to connect and as whom: what the command line says, behind it the environment,
+ * then the configuration file, then what systemd passes as credentials. A value that is
+ * set already stays, so who is asked first wins.
  */
 #ifndef CLIENT_SETTINGS_H
 #define CLIENT_SETTINGS_H
@@ -21,6 +21,7 @@ enum client_tls {
 
 /* A zeroed one has nothing set. Strings are owned. */
 struct client_settings {
+	char *name; /* the server as it was asked for: a host, or a section of the file */
 	char *host;
 	unsigned port; /* 0 while not set */
 	enum client_tls tls;
@@ -29,7 +30,11 @@ struct client_settings {
 	uint8_t pin[PKI_PIN_SIZE];
 	const char *cert_text, *key_text; /* PEM in memory, borrowed, instead of files */
 	char *user;
+	/* Where the password comes from; at most one of the three. */
 	char *password_file;
+	char *password_command; /* words of client/words.h */
+	char *password;
+	char *secrets;    /* a file like ~/.netrc, or NULL */
 	unsigned timeout; /* seconds that the server may keep silent; 0 while not set */
 	bool verbose;
 	bool trace; /* the dialogue goes to stderr, with times */
@@ -51,8 +56,19 @@ int client_settings_pin(struct client_settings *s, const char *name, const char 
 int client_settings_timeout(struct client_settings *s, const char *name,
 	const char *value, struct client_fault *fault);
 
-/* Fills in what is not set from the file at path, or from
- * ~/.config/postern/client.conf, if there is one, where path is NULL. */
+/* Whether a password's source is named, so that whoever named it wants it used. */
+static inline bool
+client_settings_has_password(const struct client_settings *s)
+{
+	return s->password_file || s->password_command || s->password;
+}
+
+/* Takes over what is not set yet; found keeps the rest. */
+void client_settings_merge(struct client_settings *s, struct client_settings *found);
+
+/* Fills in what is not set: from the environment, then from the file at path, then from
+ * systemd's credentials. Where path is NULL the file is POSTERN_CONFIG, or
+ * ~/.config/postern/client.conf, or /etc/postern/client.conf, if there is one. */
 int client_settings_load(
 	struct client_settings *s, const char *path, struct client_fault *fault);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 /*
  * The client's configuration file, read by inih from a stream that counts lines: `key =
- * value`, `#` comments, in no section. The first fault ends the reading; it names file
- * and line. File names in it that are not absolute count from the file's own folder, or
- * from the home directory where they begin with `~/`.
+ * value`, `#` comments; behind a `[NAME]` for the server of that name alone. The first
+ * fault ends the reading; it names file and line. File names in it that are not absolute
+ * count from the file's own folder, or from the home directory where they begin with
+ * `~/`. It owns what it has read until it is merged.
  */
 #include <errno.h>
 #include <ini.h>
@@ -13,16 +14,16 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
-#include "client/settings.h"
+#include "client/settings_file.h"
+#include "client/words.h"
 
 struct reading {
 	FILE *file;
 	const char *path;
 	unsigned line;
 	bool too_long;
-	int size;      /* bytes of a line, and one, that inih has room for */
-	unsigned seen; /* which of keys[], as bits */
-	struct client_settings found; /* what the file says */
+	int size; /* bytes of a line, and one, that inih has room for */
+	struct client_settings_file *found;
 	struct client_fault *fault;
 };
 
@@ -34,7 +35,9 @@ enum key_kind {
 	KEY_TIMEOUT,
 	KEY_PIN,
 	KEY_PATH,
-	KEY_TEXT
+	KEY_TEXT,
+	KEY_COMMAND,
+	KEY_DEFAULT, /* stands above all sections */
 };
 
 static const struct {
@@ -51,7 +54,11 @@ static const struct {
 	{ "cert", KEY_PATH, offsetof(struct client_settings, cert) },
 	{ "key", KEY_PATH, offsetof(struct client_settings, key) },
 	{ "password_file", KEY_PATH, offsetof(struct client_settings, password_file) },
+	{ "password_command", KEY_COMMAND,
+		offsetof(struct client_settings, password_command) },
+	{ "secrets", KEY_PATH, offsetof(struct client_settings, secrets) },
 	{ "user", KEY_TEXT, offsetof(struct client_settings, user) },
+	{ "default", KEY_DEFAULT, 0 },
 };
 
 /* fgets for inih. Blanks in front are taken away: inih would take such a line for the
@@ -91,11 +98,9 @@ resolve_path(const struct reading *r, const char *value)
 }
 
 static int
-set_mode(struct reading *r, enum key_kind kind, const char *value,
+set_mode(struct client_settings *s, enum key_kind kind, const char *value,
 	struct client_fault *fault)
 {
-	struct client_settings *s = &r->found;
-
 	if (s->tls != CLIENT_TLS_UNSET)
 		return client_fault_set(
 			fault, EX_CONFIG, "tls and starttls say the same: keep one");
@@ -109,33 +114,118 @@ set_mode(struct reading *r, enum key_kind kind, const char *value,
 }
 
 static int
-set_key(struct reading *r, size_t i, const char *value, struct client_fault *fault)
+set_default(struct reading *r, const struct client_settings_section *section,
+	const char *value, struct client_fault *fault)
 {
-	char **field = (char **)((char *)&r->found + keys[i].offset);
+	if (section != &r->found->top)
+		return client_fault_set(fault, EX_CONFIG,
+			"default stands in [%.100s]: expected it above all sections",
+			section->name);
+	r->found->standard = strdup(value);
+	return r->found->standard ? 0 : client_fault_memory(fault);
+}
+
+static int
+set_text(struct reading *r, struct client_settings *s, size_t i, const char *value,
+	struct client_fault *fault)
+{
+	CLEANUP(client_words_clear) struct client_words words = { 0 };
+	char **field = (char **)((char *)s + keys[i].offset);
+
+	if (keys[i].kind == KEY_COMMAND && client_words_split(value, &words) < 0)
+		return client_fault_set(fault, EX_CONFIG,
+			"%s: expected the whole path of a program, or ~/ and its path, "
+			"then its arguments, every quote closed",
+			keys[i].name);
+	*field = keys[i].kind == KEY_PATH ? resolve_path(r, value) : strdup(value);
+	return *field ? 0 : client_fault_memory(fault);
+}
+
+static int
+set_key(struct reading *r, struct client_settings_section *section, size_t i,
+	const char *value, struct client_fault *fault)
+{
+	struct client_settings *s = &section->settings;
 
 	if (*value == '\0')
 		return client_fault_set(
 			fault, EX_CONFIG, "%s: expected a value behind it", keys[i].name);
-	if (r->seen & 1u << i)
+	if (section->seen & 1u << i)
 		return client_fault_set(fault, EX_CONFIG,
 			"%s stands here for the second time", keys[i].name);
-	r->seen |= 1u << i;
+	section->seen |= 1u << i;
 	switch (keys[i].kind) {
 	case KEY_SERVER:
-		return client_settings_server(&r->found, "server", value, fault);
+		return client_settings_server(s, "server", value, fault);
 	case KEY_TIMEOUT:
-		return client_settings_timeout(&r->found, "timeout", value, fault);
+		return client_settings_timeout(s, "timeout", value, fault);
 	case KEY_PIN:
-		return client_settings_pin(&r->found, "pin", value, fault);
+		return client_settings_pin(s, "pin", value, fault);
 	case KEY_TLS:
 	case KEY_STARTTLS:
-		return set_mode(r, keys[i].kind, value, fault);
+		return set_mode(s, keys[i].kind, value, fault);
+	case KEY_DEFAULT:
+		return set_default(r, section, value, fault);
 	case KEY_PATH:
 	case KEY_TEXT:
+	case KEY_COMMAND:
 		break;
 	}
-	*field = keys[i].kind == KEY_PATH ? resolve_path(r, value) : strdup(value);
-	return *field ? 0 : client_fault_memory(fault);
+	return set_text(r, s, i, value, fault);
+}
+
+static bool
+is_section_name(const char *name)
+{
+	static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789.-_";
+	size_t len = strlen(name);
+
+	return len > 0 && name[0] != '-' && strspn(name, fit) == len;
+}
+
+/* The section of that name, which is made where there is none; or NULL with fault set. */
+static struct client_settings_section *
+find_section(struct reading *r, const char *name, struct client_fault *fault)
+{
+	struct client_settings_file *f = r->found;
+	struct client_settings_section *section;
+
+	if (*name == '\0')
+		return &f->top;
+	for (size_t i = 0; i < f->n; i++) {
+		if (strcmp(f->sections[i].name, name) == 0)
+			return &f->sections[i];
+	}
+	if (!is_section_name(name)) {
+		client_fault_set(fault, EX_CONFIG,
+			"[%.100s]: expected a name of letters, digits and .-_", name);
+		return NULL;
+	}
+	section = reallocarray(f->sections, f->n + 1, sizeof *section);
+	if (!section) {
+		client_fault_memory(fault);
+		return NULL;
+	}
+	f->sections = section;
+	section += f->n;
+	*section = (struct client_settings_section){ .name = strdup(name) };
+	if (!section->name) {
+		client_fault_memory(fault);
+		return NULL;
+	}
+	f->n++;
+	return section;
+}
+
+static size_t
+find_key(const char *name)
+{
+	size_t i = 0;
+
+	while (i < sizeof keys / sizeof *keys && strcmp(keys[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 /* 1 for inih to go on, 0 for a fault. */
@@ -144,62 +234,24 @@ handle_key(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
 	struct client_fault fault = { 0 };
-	size_t i = 0;
+	struct client_settings_section *where;
+	size_t i = find_key(name);
 
 	if (r->fault->status != 0)
 		return 0;
-	while (i < sizeof keys / sizeof *keys && strcmp(keys[i].name, name) != 0)
-		i++;
-	if (*section != '\0')
-		client_fault_set(&fault, EX_CONFIG,
-			"%.100s stands in the section [%.100s]: expected no sections",
-			name, section);
-	else if (i == sizeof keys / sizeof *keys)
+	if (i == sizeof keys / sizeof *keys)
 		client_fault_set(&fault, EX_CONFIG,
 			"unknown key %.100s: expected server, tls, starttls, timeout, "
-			"ca, pin, cert, key, user or password_file",
+			"ca, pin, cert, key, user, password_file, password_command, "
+			"secrets or default",
 			name);
-	else
-		set_key(r, i, value, &fault);
+	else if ((where = find_section(r, section, &fault)))
+		set_key(r, where, i, value, &fault);
 	if (fault.status == 0)
 		return 1;
 	client_fault_set(
 		r->fault, EX_CONFIG, "%s:%u: %.1500s", r->path, r->line, fault.text);
 	return 0;
-}
-
-static void
-take(char **to, char **from)
-{
-	if (!*to)
-		*to = TAKE_PTR(*from);
-}
-
-/* What the file says goes where nothing is yet. */
-static void
-merge(struct client_settings *s, struct client_settings *found)
-{
-	if (!s->host) {
-		take(&s->host, &found->host);
-		if (s->port == 0)
-			s->port = found->port;
-	}
-	if (s->tls == CLIENT_TLS_UNSET)
-		s->tls = found->tls;
-	if (s->timeout == 0)
-		s->timeout = found->timeout;
-	if (!s->cert && !s->key) {
-		take(&s->cert, &found->cert);
-		take(&s->key, &found->key);
-	}
-	/* Whatever verifies the server comes from one place. */
-	if (!s->ca && !s->pinned) {
-		take(&s->ca, &found->ca);
-		s->pinned = found->pinned;
-		memcpy(s->pin, found->pin, sizeof s->pin);
-	}
-	take(&s->user, &found->user);
-	take(&s->password_file, &found->password_file);
 }
 
 static int
@@ -221,30 +273,34 @@ read_file(struct reading *r)
 }
 
 int
-client_settings_load(
-	struct client_settings *s, const char *path, struct client_fault *fault)
+client_settings_file_read(const char *path, bool optional,
+	struct client_settings_file *ret, struct client_fault *fault)
 {
-	CLEANUP_FREE char *standard = NULL;
-	struct reading r = { .path = path, .fault = fault };
-	const char *home = getenv("HOME");
+	struct reading r = { .path = path, .found = ret, .fault = fault };
 	int result;
 
-	if (!path) {
-		if (!home ||
-			asprintf(&standard, "%s/.config/postern/client.conf", home) < 0)
-			return 0;
-		r.path = standard;
-	}
-	r.file = fopen(r.path, "re");
-	if (!r.file && !path && (errno == ENOENT || errno == ENOTDIR))
+	*ret = (struct client_settings_file){ 0 };
+	r.file = fopen(path, "re");
+	if (!r.file && optional && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (!r.file)
 		return client_fault_set(
-			fault, EX_CONFIG, "cannot read %s: %s", r.path, strerror(errno));
+			fault, EX_CONFIG, "cannot read %s: %s", path, strerror(errno));
 	result = read_file(&r);
 	fclose(r.file);
-	if (result == 0)
-		merge(s, &r.found);
-	client_settings_clear(&r.found);
+	ret->found = result == 0;
 	return result;
+}
+
+void
+client_settings_file_clear(struct client_settings_file *f)
+{
+	client_settings_clear(&f->top.settings);
+	for (size_t i = 0; i < f->n; i++) {
+		client_settings_clear(&f->sections[i].settings);
+		free(f->sections[i].name);
+	}
+	free(f->sections);
+	free(f->standard);
+	*f = (struct client_settings_file){ 0 };
 }
