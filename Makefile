@@ -54,10 +54,11 @@ endif
 LIB_CFLAGS = $(eval LIB_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBS)))$(LIB_CFLAGS)
 ifdef GNUTLS_STATIC
 LIB_LIBS := -Wl,-Bstatic $(GNUTLS_STATIC:%=-l%) -linih -Wl,-Bdynamic -lmagic -ledit \
-	-ltinfo
+	-ltinfo -lresolv
 STATIC_PARTS := $(B)/no_pkcs11.o $(B)/libgnutls.a
 else
-LIB_LIBS = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(LIB_LIBS)
+LIB_LIBS = $(eval LIB_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)) \
+	-lresolv)$(LIB_LIBS)
 endif
 CMOCKA_LIBS = $(shell $(PKG_CONFIG) --libs cmocka)
 

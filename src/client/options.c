@@ -15,9 +15,10 @@ const char client_options_help[] =
 	"       postern send [OPTIONS] [-f FROM] [-t] [RECIPIENT...] < MESSAGE\n"
 	"       postern send [OPTIONS] --subject TEXT [--attach FILE]... RECIPIENT...\n"
 	"       postern enrol [OPTIONS] HOST[:PORT] --token TOKEN --ca-pin HEX\n"
+	"       postern check [OPTIONS] [HOST [PORT]]\n"
 	"\n"
-	"Speaks SMTP with a server, sends it one message, or makes this machine known\n"
-	"to it.\n"
+	"Speaks SMTP with a server, sends it one message, makes this machine known to\n"
+	"it, or says what works and what does not.\n"
 	"\n"
 	"  --server HOST[:PORT]   the server; port 465, or 587 with --starttls;\n"
 	"                         or its name in the configuration\n"
@@ -48,6 +49,7 @@ const char client_options_help[] =
 	"  --ca-pin HEX           the same as --pin (enrol)\n"
 	"  --label LABEL          what to call this machine there (enrol)\n"
 	"  --force                replace key and configuration (enrol)\n"
+	"  --json                 findings as JSON (check)\n"
 	"  --help, --version\n";
 
 enum option_key {
@@ -72,6 +74,7 @@ enum option_key {
 	OPTION_SUBJECT,
 	OPTION_TEXT,
 	OPTION_ATTACH,
+	OPTION_JSON,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -99,11 +102,31 @@ static const struct option long_options[] = {
 	{ "subject", required_argument, NULL, OPTION_SUBJECT },
 	{ "text", required_argument, NULL, OPTION_TEXT },
 	{ "attach", required_argument, NULL, OPTION_ATTACH },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
+
+static const struct {
+	const char *name;
+	enum client_command command;
+} commands[] = {
+	{ "send", CLIENT_SEND },
+	{ "enrol", CLIENT_ENROL },
+	{ "check", CLIENT_CHECK },
+};
+
+static const char *
+command_name(unsigned command)
+{
+	size_t i = 0;
+
+	while (commands[i].command != command)
+		i++;
+	return commands[i].name;
+}
 
 static int
 set_text(char **field, const char *name, const char *value, struct client_fault *fault)
@@ -182,6 +205,8 @@ command_of(int key)
 	case OPTION_TEXT:
 	case OPTION_ATTACH:
 		return CLIENT_SEND;
+	case OPTION_JSON:
+		return CLIENT_CHECK;
 	default:
 		return 0;
 	}
@@ -215,7 +240,7 @@ take_own_option(int key, struct client_options *o, struct client_fault *fault)
 {
 	if (o->command != command_of(key))
 		return client_fault_set(fault, EX_USAGE, "--%s is for `postern %s' alone",
-			name_of(key), command_of(key) == CLIENT_ENROL ? "enrol" : "send");
+			name_of(key), command_name(command_of(key)));
 	switch (key) {
 	case OPTION_TOKEN:
 		o->token = optarg;
@@ -231,6 +256,9 @@ take_own_option(int key, struct client_options *o, struct client_fault *fault)
 		break;
 	case OPTION_TEXT:
 		o->text = optarg;
+		break;
+	case OPTION_JSON:
+		o->json = true;
 		break;
 	default:
 		return add_file(o, optarg, fault);
@@ -303,10 +331,10 @@ take_host(char **words, int n, struct client_settings *s, struct client_fault *f
 static enum client_command
 read_command(const char *word)
 {
-	if (word && strcmp(word, "send") == 0)
-		return CLIENT_SEND;
-	if (word && strcmp(word, "enrol") == 0)
-		return CLIENT_ENROL;
+	for (size_t i = 0; word && i < sizeof commands / sizeof *commands; i++) {
+		if (strcmp(word, commands[i].name) == 0)
+			return commands[i].command;
+	}
 	return CLIENT_TALK;
 }
 

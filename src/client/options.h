@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
  * The command line of all forms: `postern [OPTIONS] [HOST [PORT]]`, `postern send
- * [OPTIONS] [-f FROM] [-t] [RECIPIENT...]` and `postern enrol [OPTIONS] HOST[:PORT]`.
+ * [OPTIONS] [-f FROM] [-t] [RECIPIENT...]`, `postern enrol [OPTIONS] HOST[:PORT]` and
+ * `postern check [OPTIONS] [HOST [PORT]]`.
  */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
@@ -16,6 +17,7 @@ enum client_command {
 	CLIENT_TALK = 1 << 0, /* no such word */
 	CLIENT_SEND = 1 << 1,
 	CLIENT_ENROL = 1 << 2,
+	CLIENT_CHECK = 1 << 3,
 };
 
 struct client_options {
@@ -30,6 +32,7 @@ struct client_options {
 	const char *text;
 	char **files; /* n_files of them, of argv; the array is owned */
 	size_t n_files;
+	bool json;         /* of check */
 	const char *token; /* of enrol; "-" for standard input */
 	const char *label;
 	bool force;

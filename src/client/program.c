@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "client/check.h"
 #include "client/enrol.h"
 #include "client/interactive.h"
 #include "client/options.h"
@@ -43,6 +44,8 @@ run(int argc, char **argv, struct client_fault *fault)
 		return r;
 	if (options.command == CLIENT_SEND)
 		return client_send(&settings, &options, fault);
+	if (options.command == CLIENT_CHECK)
+		return client_check(&settings, options.json, fault);
 	return client_interactive(&settings, fault);
 }
 

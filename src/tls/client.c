@@ -418,6 +418,16 @@ tls_client_pinned(const struct tls_client *t, bool *ret_is_issuer)
 	return &t->check.pinned;
 }
 
+int
+tls_client_peer(const struct tls_client *t, struct buffer *ret)
+{
+	unsigned n = 0;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(t->session, &n);
+
+	return chain && n > 0 ? buffer_append(ret, chain[0].data, chain[0].size)
+			      : -ENODATA;
+}
+
 const char *
 tls_client_describe(const struct tls_client *t)
 {
