@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/cleanup.h"
 #include "client/colour.h"
@@ -71,7 +72,7 @@ client_edit_keys_hint(struct client_edit *e)
 
 /* The line is done: the hint goes, so that it does not stay on the screen. */
 static unsigned char
-end_line(EditLine *library, int key)
+end_line(EditLine *library, wint_t key)
 {
 	static const char done[] = { DONE_KEY, '\0' };
 	struct client_edit *e = editor_of(library);
@@ -118,7 +119,7 @@ put_ending(EditLine *library, const struct client_endings *found, size_t len)
 }
 
 static unsigned char
-end_word(EditLine *library, int key)
+end_word(EditLine *library, wint_t key)
 {
 	CLEANUP(client_endings_clear) struct client_endings found = { 0 };
 	struct client_edit *e = editor_of(library);
@@ -148,8 +149,9 @@ bind(EditLine *library)
 	const char done[] = { DONE_KEY, '\0' };
 
 	el_set(library, EL_EDITOR, "emacs");
-	el_set(library, EL_ADDFN, "postern-end-line", "Ends the line", end_line);
-	el_set(library, EL_ADDFN, "postern-end-word", "Ends the word", end_word);
+	/* In wide characters libedit keeps no copies, which it would never free. */
+	el_wset(library, EL_ADDFN, L"postern-end-line", L"Ends the line", end_line);
+	el_wset(library, EL_ADDFN, L"postern-end-word", L"Ends the word", end_word);
 	el_set(library, EL_BIND, done, "ed-newline", NULL);
 	el_set(library, EL_BIND, "^M", "postern-end-line", NULL);
 	el_set(library, EL_BIND, "^J", "postern-end-line", NULL);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """`postern send` against servers that do as they are told."""
 
+import itertools
 import pathlib
 import re
 import resource
@@ -22,6 +23,7 @@ def test_send(caller, pki):
     assert got == [b"Subject: Test\r\n\r\nHi\r\n"]
 
 
+# Numbers for names: a test's name is a variable of the environment, which has a limit.
 @pytest.mark.parametrize("text, sent", [
     ("a\nb\n", b"a\r\nb\r\n"),
     ("a\r\nb\r\n", b"a\r\nb\r\n"),
@@ -34,7 +36,7 @@ def test_send(caller, pki):
     ("x" * 65534 + "\r\n.\n", b"x" * 65534 + b"\r\n..\r\n"),
     ("x" * 65535 + "\r\n.\n", b"x" * 65535 + b"\r\n..\r\n"),
     ("x" * 65536 + "\n", b"x" * 65536 + b"\r\n"),
-])
+], ids=itertools.count())
 def test_send_ends_lines_and_doubles_dots(caller, pki, text, sent):
     got = []
     size = len(sent) - sum(line.startswith(b".") for line in sent.split(b"\r\n"))
@@ -50,7 +52,7 @@ def test_send_ends_lines_and_doubles_dots(caller, pki, text, sent):
     ("a\r", "line 1 of the message has a CR"),
     ("x" * 65535 + "\ry\n", "line 1 of the message has a CR"),
     ("a\0b\n", "line 1 of the message has a NUL"),
-])
+], ids=itertools.count())
 def test_send_refuses_what_no_server_takes(caller, pki, text, words):
     with Scripted(silent, pki.context()) as server:
         result = caller.send(server, "-f", "brad@447.edu", "ann@447.edu", input=text)
