@@ -253,7 +253,9 @@ def test_password_command(caller, pki, text):
     ("~/bin/say 'open", "every quote closed"),
     ("/bin/false", "has failed: exit status 1"),
     ("/bin/true", "expected 1 to 1024 bytes"),
-    ("/usr/bin/head -c 5000 /dev/zero", "has failed"),
+    # More than a pipe holds, so that it is broken off.
+    ("/usr/bin/head -c 1000000 /dev/zero", "has failed"),
+    ("/usr/bin/printf '%2000s'", "expected 1 to 1024 bytes"),
     ("/bin/sh -c 'kill -9 $$'", "has failed: exit status 137"),
 ])
 def test_password_command_faults(caller, pki, command, words):
