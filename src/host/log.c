@@ -43,6 +43,8 @@ struct host_log {
 	bool cut; /* a part of a line stands at the end, and is ours */
 	bool has_session;
 	bool has_peer;
+	bool settled;  /* nothing can be opened any more */
+	pid_t owner;   /* who has opened it; its children have it as well */
 	unsigned lost; /* records since the last one that was written */
 	char session[SESSION_SIZE];
 	char peer[PEER_SIZE];
@@ -113,6 +115,7 @@ host_log_open(const struct config *config, struct host_log **ret)
 
 	if (!log)
 		return -ENOMEM;
+	log->owner = getpid();
 	r = open_target(log, config);
 	if (r < 0)
 		return r;
@@ -185,13 +188,35 @@ write_to_stderr(const char *line, size_t len, int wait)
 	       write_once(STDERR_FILENO, line, len) == (ssize_t)len;
 }
 
+/* Another socket than the one that was connected, which may be gone. */
+static bool
+connect_again(struct host_log *log)
+{
+	int fd = log->settled ? -1 : host_journal_open();
+
+	if (fd < 0)
+		return false;
+	close(log->fd);
+	log->fd = fd;
+	return true;
+}
+
+static bool
+write_to_journal(struct host_log *log, const char *lines, size_t len, int wait)
+{
+	int r = host_journal_send(log->fd, lines, len, wait);
+
+	if (r < 0 && r != -EAGAIN && connect_again(log))
+		r = host_journal_send(log->fd, lines, len, 0);
+	return r == 0;
+}
+
 static bool
 write_bytes(struct host_log *log, struct buffer *b, int wait)
 {
 	switch (log->target) {
 	case TO_JOURNAL:
-		return host_journal_send(log->fd, buffer_data(b), buffer_len(b), wait) ==
-		       0;
+		return write_to_journal(log, buffer_data(b), buffer_len(b), wait);
 	case TO_STDERR:
 		return write_to_stderr(buffer_data(b), buffer_len(b), wait);
 	case TO_FILE:
@@ -249,6 +274,19 @@ host_log_write(struct host_log *log, const struct host_record *record)
 	if (!tell_lost(log) || !write_record(log, record, PATIENCE_MS))
 		log->lost++;
 	errno = saved;
+}
+
+void
+host_log_settle(struct host_log *log)
+{
+	if (!log)
+		return;
+	if (log->owner != getpid()) {
+		log->lost = 0;
+		if (log->target == TO_JOURNAL)
+			connect_again(log);
+	}
+	log->settled = true;
 }
 
 void

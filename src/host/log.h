@@ -23,14 +23,20 @@ struct host_record {
 	const char *queue_id;
 };
 
-/* Opens what the configuration says; nothing is opened later. With CONFIG_LOG_AUTO the
- * journal if its socket answers, else stderr, unless that has become /dev/null. 0 with
+/* Opens what the configuration says. Nothing is opened later, but the journal once
+ * more where its socket is another one by then. With CONFIG_LOG_AUTO the journal if its
+ * socket answers, else stderr, unless that has become /dev/null. 0 with
  * *ret, or a negative errno, with the file's name known from the configuration. */
 int host_log_open(const struct config *config, struct host_log **ret);
 void host_log_free(struct host_log *log); /* NULL does nothing */
 
 /* The open descriptor that records are written to, or -1. */
 int host_log_descriptor(const struct host_log *log);
+
+/* To be called before walls go up, behind which the journal is not connected to again. A
+ * process that has the log of its parent connects once more, and what its parent could
+ * not write is not its own to count. */
+void host_log_settle(struct host_log *log);
 
 /* Every record from here on names this session and this peer; copied. */
 void host_log_session(struct host_log *log, const char *session, const char *peer);

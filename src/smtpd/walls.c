@@ -70,12 +70,13 @@ enter(struct smtpd_server *s, const char *store, const char **ret_missing)
 /* What cannot be had behind the walls; and an end that one who was taken over comes to,
  * too, with the locks that it holds. */
 static int
-prepare(const struct config *config)
+prepare(const struct smtpd_server *s)
 {
-	if (config->sandbox == CONFIG_SANDBOX_OFF)
+	host_log_settle(s->log);
+	if (s->config->sandbox == CONFIG_SANDBOX_OFF)
 		return 0;
 	auth_gsasl_settle();
-	return host_privileges_end_after(config->timeout_session + GRACE);
+	return host_privileges_end_after(s->config->timeout_session + GRACE);
 }
 
 int
@@ -88,7 +89,7 @@ smtpd_walls_raise(struct smtpd_server *s)
 	if (!store)
 		return -ENOMEM;
 	server = s;
-	r = prepare(s->config);
+	r = prepare(s);
 	if (r < 0)
 		return r;
 	r = enter(s, store, &missing);

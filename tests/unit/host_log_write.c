@@ -549,7 +549,21 @@ test_stuck_journal(void **state)
 	in_own_mounts(stuck_journal);
 }
 
-/* One that is gone is no reason to end. */
+/* The socket that systemd has made anew: its descriptor. */
+static int
+replace_journal(int old)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+		.sun_path = "/run/systemd/journal/socket" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	close(old);
+	unlink(address.sun_path);
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
+}
+
+/* One that is gone is no reason to end; another in its place is found, but not by who has
+ * settled. */
 static int
 gone_journal(void)
 {
@@ -559,10 +573,58 @@ gone_journal(void)
 	if (fd < 0)
 		return STATUS_SKIPPED;
 	log = open_log(CONFIG_LOG_JOURNAL, 0);
+	if (!log)
+		return 1;
 	close(fd);
 	write_record(log, "e", NULL);
+	fd = replace_journal(-1);
+	write_record(log, "f", NULL);
+	if (hear(fd, "MESSAGE=1 record before this could not be written\n") != 1)
+		return 2;
+	fd = replace_journal(fd);
+	write_record(log, "f", NULL);
+	if (hear(fd, "POSTERN_EVENT=f\n") != 1)
+		return 3;
+	fd = replace_journal(fd);
+	host_log_settle(log);
+	write_record(log, "f", NULL);
 	host_log_free(log);
-	return log ? 0 : 1;
+	return hear(fd, "") == 0 ? 0 : 4;
+}
+
+/* A child of a process that has the log for long connects for itself. */
+static int
+inherited_journal(void)
+{
+	int fd = play_journal(true), status;
+	struct host_log *log;
+
+	if (fd < 0)
+		return STATUS_SKIPPED;
+	log = open_log(CONFIG_LOG_JOURNAL, 0);
+	if (!log)
+		return 1;
+	close(fd);
+	write_record(log, "e", NULL);
+	fd = replace_journal(-1);
+	if (fork() == 0) {
+		host_log_settle(log);
+		write_record(log, "f", NULL);
+		_exit(0);
+	}
+	if (wait(&status) < 0)
+		return 2;
+	if (hear(fd, "POSTERN_EVENT=") != 1)
+		return 3;
+	host_log_free(log);
+	return hear(fd, "POSTERN_EVENT=records-lost\n") == 1 ? 0 : 4;
+}
+
+static void
+test_inherited_journal(void **state)
+{
+	(void)state;
+	in_own_mounts(inherited_journal);
 }
 
 static void
@@ -609,6 +671,7 @@ main(void)
 		IN_FOLDER(test_journal),
 		IN_FOLDER(test_stuck_journal),
 		IN_FOLDER(test_gone_journal),
+		IN_FOLDER(test_inherited_journal),
 		IN_FOLDER(test_no_journal),
 	};
 
