@@ -354,6 +354,29 @@ pki_crl_index_ask(const struct pki_crl_index *index, gnutls_x509_crt_t ca,
 	return verdict;
 }
 
+enum pki_verdict
+pki_crl_index_ask_by_name(
+	const struct pki_crl_index *index, gnutls_x509_crt_t crt, int64_t now)
+{
+	gnutls_datum_t issuer = { NULL, 0 };
+	uint8_t serial[PKI_SERIAL_MAX];
+	bool has = false;
+
+	if (serial_of(crt, serial) < 0 ||
+		gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
+		return PKI_BAD;
+	for (size_t i = 0; i < index->n_lists && !has; i++) {
+		struct row row;
+
+		has = row_read(index, i, &row) && row.usable && row.this_update <= now &&
+		      pki_der_equal(bytes_at(index, row.issuer),
+			      pki_der_of(issuer.data, issuer.size)) &&
+		      has_serial(index, &row, serial);
+	}
+	gnutls_free(issuer.data);
+	return has ? PKI_REVOKED : PKI_TRUSTED;
+}
+
 int64_t
 pki_crl_index_until(const struct pki_crl_index *index, int64_t now)
 {

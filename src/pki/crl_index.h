@@ -51,6 +51,14 @@ int pki_crl_index_open(const void *data, size_t len,
 enum pki_verdict pki_crl_index_ask(const struct pki_crl_index *index,
 	struct gnutls_x509_crt_int *ca, struct gnutls_x509_crt_int *crt, int64_t now);
 
+/* Whether a list that bears the name of the certificate's issuer has it, whoever has
+ * signed that list: for a certificate whose issuer is not at hand. It can only refuse. A
+ * list that is past its time counts, as it pardons nobody; one of the future does not.
+ * PKI_REVOKED; PKI_TRUSTED where none has it; PKI_BAD where the certificate cannot be
+ * read. */
+enum pki_verdict pki_crl_index_ask_by_name(
+	const struct pki_crl_index *index, struct gnutls_x509_crt_int *crt, int64_t now);
+
 /* When the first of the lists that are current now is so no more, or INT64_MAX. */
 int64_t pki_crl_index_until(const struct pki_crl_index *index, int64_t now);
 

@@ -121,6 +121,9 @@ prove_pinned(struct smtpd_server *s, const struct smtpd_proof *p,
 		return r;
 	/* Somebody whose key is on a revocation list: the tls process has not said so. */
 	verdict = tls_judge_pinned(s->credentials, p->pinned);
+	/* The peer may have another certificate for the key. */
+	if (verdict == PKI_TRUSTED)
+		verdict = tls_judge_device(s->credentials, t->chain, t->n_chain);
 	*ret_reason = pki_verdict_name(verdict);
 	return verdict == PKI_TRUSTED ? 0 : -EKEYREJECTED;
 }

@@ -15,6 +15,7 @@
 #include "pki/handle.h"
 #include "tls/credentials_private.h"
 #include "tls/issuers.h"
+#include "tls/revocation.h"
 
 enum { WORD_MAX = 32 };
 
@@ -100,6 +101,20 @@ judge_issuers(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n
 	return tls_issuers_judge(c, crts, n, &identity, time(NULL));
 }
 
+/* No way leads from them to a root of ours, which is no reason to refuse the holder of a
+ * pinned key or that of a device; but a peer has no issuer looked at by leaving it out,
+ * so lists are asked by the issuer's name alone. */
+static enum pki_verdict
+judge_without_issuers(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n)
+{
+	enum pki_verdict verdict = PKI_TRUSTED;
+
+	for (size_t i = 0; c->revocation && i < n && verdict == PKI_TRUSTED; i++)
+		verdict = pki_crl_index_ask_by_name(
+			tls_revocation_index(c->revocation), crts[i], time(NULL));
+	return verdict == PKI_TRUSTED ? PKI_UNKNOWN_CA : verdict;
+}
+
 static enum pki_verdict
 judge(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n,
 	uint32_t *ret_status)
@@ -111,6 +126,8 @@ judge(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n,
 	/* GnuTLS does not look at the key usage of the leaf. */
 	if (verdict == PKI_TRUSTED)
 		verdict = pki_crt_judge(crts[0], time(NULL));
+	if (verdict == PKI_UNKNOWN_CA)
+		return judge_without_issuers(c, crts, n);
 	return verdict == PKI_TRUSTED ? judge_issuers(c, crts, n) : verdict;
 }
 

@@ -16,6 +16,8 @@ struct gnutls_x509_crt_int;
 /* leaf is chain[0], read already; those behind it, n in all, are read here. Chain and
  * leaf are verified for the purpose of a client now. With revocation lists each
  * issuer has to have one that is current; name constraints bind a CN that names a user.
+ * A chain that ends at no root of ours is PKI_UNKNOWN_CA, but PKI_REVOKED where a list of
+ * the name of an issuer has one of its certificates, the issuer sent or not.
  * *ret_status becomes GnuTLS' verification bits. */
 enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
 	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n,

@@ -179,6 +179,51 @@ test_two_lists(void **state)
 	pki_identity_clear(&id);
 }
 
+/* The issuer is not at hand: whoever has signed, the name and the number are enough. */
+static void
+test_by_name(void **state)
+{
+	static const struct pki_order other = { .role = PKI_ROLE_CA,
+		.common_name = "other" };
+	static const struct {
+		int64_t now;
+		bool named; /* the list bears the issuer's name */
+		bool listed;
+		enum pki_verdict verdict;
+	} rows[] = {
+		{ NOW, true, true, PKI_REVOKED },
+		{ NOW, true, false, PKI_TRUSTED },
+		{ NOW, false, true, PKI_TRUSTED },
+		{ until, true, true, PKI_REVOKED },
+		{ from - 1, true, true, PKI_TRUSTED },
+	};
+	CLEANUP(holder_clear) struct holder twin = { 0 };
+	CLEANUP(holder_clear) struct holder stranger = { 0 };
+	CLEANUP(pki_crt_free) struct gnutls_x509_crt_int *crt = NULL;
+	struct pki_identity id = identity_of(&client);
+	struct pki_crl_entry entry = { pki_der_of(id.serial, id.serial_len), from, 0 };
+
+	(void)state;
+	holder_make(&CA, PKI_KEY_P256, NULL, &twin);
+	holder_make(&other, PKI_KEY_P256, NULL, &stranger);
+	assert_int_equal(pki_crt_read(holder_der(&client), holder_len(&client), &crt), 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		CLEANUP(buffer_free) struct buffer pem = { 0 };
+		CLEANUP(buffer_free) struct buffer index = { 0 };
+		struct pki_crl_index opened;
+
+		add_list(&pem, rows[i].named ? &twin : &stranger, from, until, &entry,
+			rows[i].listed);
+		make_index(&pem, NULL, &index);
+		assert_int_equal(pki_crl_index_open(buffer_data(&index),
+					 buffer_len(&index), SOURCE, &opened),
+			0);
+		assert_int_equal(pki_crl_index_ask_by_name(&opened, crt, rows[i].now),
+			rows[i].verdict);
+	}
+	pki_identity_clear(&id);
+}
+
 /* Serial numbers of all lengths, each found, their neighbours not. */
 static void
 test_many(void **state)
@@ -282,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_signatures),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_two_lists),
+		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_serial_too_long),
 		cmocka_unit_test(test_damage),

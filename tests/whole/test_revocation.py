@@ -7,8 +7,8 @@ import subprocess
 import pytest
 
 import foreign
-from certificates import Authority
-from harness import give
+from certificates import CLIENT, Authority, Pinned, certtool, pin_of
+from harness import Bundle, give
 
 MANY = 100_000
 ADMITTED = foreign.Outcome(line="220 447.edu SMTP Services Ready.")
@@ -118,6 +118,42 @@ def test_intermediate_has_a_list_of_its_own(door_with, authority):
     assert enter(d, good) == REVOKED
     d = door_with(authority.crl())
     assert enter(d, good) == NO_LIST
+
+
+def without_issuers(authority, bundle):
+    """The same, of which a client sends its own certificate and nothing else."""
+    leaf = authority.file("pem")
+    subprocess.run(["openssl", "x509", "-in", bundle.cert, "-out", leaf], check=True)
+    return Bundle(give(leaf), bundle.key, bundle.ca)
+
+
+@pytest.mark.parametrize("trusted", ["device", "pinned", "pinned by another"])
+def test_intermediate_left_out(door, authority, trusted):
+    """Whoever needs no issuer has no issuer's list passed over by not sending it."""
+    below = authority.below()
+    good, bad = authority.issue(issuer=below), authority.issue(issuer=below)
+    pinned = Pinned(authority)
+    d = door(keys=authority, tls_pins=pinned.pins,
+             tls_crl=both(authority.crl(), authority.crl(bad, signer=below)))
+    d.add_user("brad")
+    for bundle in (good, bad):
+        if trusted == "device":
+            d.ctl("device", "add", "brad", "--pin", pin_of(bundle), "--label", "x")
+        elif trusted == "pinned":
+            pinned.pin(without_issuers(authority, bundle), pin_of(bundle))
+        else:
+            pinned.pin(renewed(authority, bundle), pin_of(bundle))
+    assert enter(d, without_issuers(authority, good)) == ADMITTED
+    assert enter(d, without_issuers(authority, bad)) == REVOKED
+    assert (enter(d, good), enter(d, bad)) == (ADMITTED, REVOKED)
+
+
+def renewed(authority, bundle):
+    """A self-signed certificate of the same key."""
+    cert = authority.file("pem")
+    certtool("--generate-self-signed", "--load-privkey", bundle.key, "--outfile", cert,
+             "--template", authority.template("brad@447.edu", CLIENT, authority.dates(1)))
+    return Bundle(give(cert), bundle.key, bundle.ca)
 
 
 def test_many_entries(door_with, authority):
