@@ -53,7 +53,6 @@ is_own(const struct buffer *line, const char *user, const char *address)
 	       auth_line_has_alias(buffer_data(line), buffer_len(line), name);
 }
 
-/* line is empty where the store has no such user any more. */
 static bool
 is_sender(const struct config *config, const struct buffer *line, const char *user,
 	const char *address)
@@ -85,10 +84,9 @@ auth_may_send_as(const struct config *config, const struct auth_peer *peer,
 
 	if (r == 0)
 		r = auth_store_find(s, 'u', user, &line);
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	if (r > 0 &&
-		auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
+	if (auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
 		return 0;
 	if (!is_sender(config, &line, user, address))
 		return 0;

@@ -16,7 +16,7 @@
 /* Whether user, logged in from that peer, may give address ("local@domain", or "" for the
  * null reverse-path) in MAIL FROM: by `senders`, and by what the store says now of the
  * device, if the peer is one, which has to be in order and may have a list of senders of
- * its own. A user who is locked by now may not. */
+ * its own. A user who is locked or gone by now may not, whatever `senders` says. */
 int auth_may_send_as(const struct config *config, const struct auth_peer *peer,
 	const char *user, const char *address);
 

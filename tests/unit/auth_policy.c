@@ -67,13 +67,16 @@ test_senders(void **state)
 		}
 	}
 	fixture_set(f, settings, 1);
-	/* Who is gone from the store has an address, but no aliases. */
-	assert_int_equal(
-		auth_may_send_as(f->config, &no_device, "gone@447.edu", "info@447.edu"),
-		0);
-	assert_int_equal(
-		auth_may_send_as(f->config, &no_device, "sue@447.edu", "info@447.edu"),
-		0);
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		static const char *const barred[] = { "gone@447.edu", "sue@447.edu" };
+
+		fixture_set(f, &settings[i], 1);
+		for (size_t j = 0; j < 2 * COUNT(barred); j++)
+			assert_int_equal(
+				auth_may_send_as(f->config, &no_device, barred[j / 2],
+					j % 2 ? "" : barred[j / 2]),
+				0);
+	}
 }
 
 struct receive_case {

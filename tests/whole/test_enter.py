@@ -218,6 +218,22 @@ def test_thrown_out_in_an_open_session(door, authority, command):
         assert client.command(f"MAIL FROM:<{BRAD}>", 550).text.startswith("5.7.1")
 
 
+@pytest.mark.parametrize("senders", ["own", "domain", "any"])
+@pytest.mark.parametrize("command", [["user", "del", "brad"], ["user", "lock", "brad"]],
+                         ids=lambda words: " ".join(words))
+def test_user_thrown_out_in_an_open_session(door, authority, command, senders):
+    """Who came by a certificate of an authority as well, whatever may be sent."""
+    d = door(keys=authority, senders=senders)
+    d.add_user("brad")
+    with external(d, authority.issue(BRAD)) as client:
+        begin(client, BRAD, [BRAD])
+        d.ctl(*command)
+        client.send(MESSAGE + b".\r\n")
+        assert client.reply().code == 250
+        for sender in (BRAD, ""):
+            assert client.command(f"MAIL FROM:<{sender}>", 550).text.startswith("5.7.1")
+
+
 def test_first_and_last_use(door, authority):
     bundle = authority.self_signed("x")
     d = door(keys=authority)
