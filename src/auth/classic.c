@@ -29,8 +29,12 @@ static enum auth_verdict
 enrol(struct auth_exchange *x, const char *reason)
 {
 	char password[AUTH_PASSWORD_SIZE];
-	int r = auth_enrol(x->config, x->peer, x->account.name, password);
+	enum auth_verdict verdict = auth_exchange_judge_key(x);
+	int r;
 
+	if (verdict != AUTH_DONE)
+		return verdict;
+	r = auth_enrol(x->config, x->peer, x->account.name, password);
 	if (r == -EEXIST || r == -ECANCELED) {
 		auth_exchange_because(x, "%s",
 			r == -EEXIST ? "enrolled by somebody else"

@@ -29,6 +29,8 @@ auth_standing_name(enum auth_standing standing)
 		return "user-locked";
 	case AUTH_STANDING_ORPHAN:
 		return "device-without-user";
+	case AUTH_STANDING_GONE:
+		return "device-removed";
 	}
 	return "unknown";
 }
@@ -112,27 +114,56 @@ auth_device_find(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], int64_t 
 	return find(s, pin, now, &line, ret, ret_standing);
 }
 
+/* As auth_device_find, but that a key that was no device may be none. */
+static int
+find_again(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], bool device,
+	struct buffer *ret_line, enum auth_standing *ret)
+{
+	struct auth_device d;
+	int r = find(s, pin, auth_now(), ret_line, &d, ret);
+
+	if (r == 0)
+		*ret = device ? AUTH_STANDING_GONE : AUTH_STANDING_GOOD;
+	return r;
+}
+
 int
-auth_device_may_send(
-	struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], const char *address)
+auth_device_stands(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], bool device,
+	enum auth_standing *ret)
 {
 	CLEANUP(buffer_free) struct buffer line = { 0 };
-	struct auth_device d;
-	enum auth_standing standing;
-	char name[AUTH_NAME_SIZE];
-	int r = find(s, pin, auth_now(), &line, &d, &standing);
+	int r = find_again(s, pin, device, &line, ret);
 
-	if (r <= 0 || standing != AUTH_STANDING_GOOD)
-		return r < 0 ? r : 0;
-	if (!auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_SENDERS))
-		return 1;
+	return r < 0 ? r : 0;
+}
+
+static bool
+lists_sender(const struct buffer *line, const char *address)
+{
+	const char *data = buffer_data(line);
+	size_t len = buffer_len(line);
+	char name[AUTH_NAME_SIZE];
+
+	if (!auth_line_has(data, len, AUTH_FIELD_SENDERS))
+		return true;
 	if (!*address)
-		return auth_line_lists(buffer_data(&line), buffer_len(&line),
-			AUTH_FIELD_SENDERS, NULL_SENDER);
-	if (auth_address_read(address, strlen(address), name) < 0)
+		return auth_line_lists(data, len, AUTH_FIELD_SENDERS, NULL_SENDER);
+	return auth_address_read(address, strlen(address), name) == 0 &&
+	       auth_line_lists(data, len, AUTH_FIELD_SENDERS, name);
+}
+
+int
+auth_device_may_send(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], bool device,
+	const char *address, enum auth_standing *ret_standing)
+{
+	CLEANUP(buffer_free) struct buffer line = { 0 };
+	int r = find_again(s, pin, device, &line, ret_standing);
+
+	if (r < 0)
+		return r;
+	if (*ret_standing != AUTH_STANDING_GOOD)
 		return 0;
-	return auth_line_lists(
-		buffer_data(&line), buffer_len(&line), AUTH_FIELD_SENDERS, name);
+	return r == 0 || lists_sender(&line, address);
 }
 
 int

@@ -32,6 +32,7 @@ enum auth_standing {
 	AUTH_STANDING_EXPIRED,
 	AUTH_STANDING_LOCKED, /* its user is */
 	AUTH_STANDING_ORPHAN, /* its user is not in the store */
+	AUTH_STANDING_GONE,   /* it was a device, and is none any more */
 };
 
 /* A word for the log. */
@@ -48,13 +49,16 @@ int auth_device_of_line(const char *line, size_t len, struct auth_device *ret);
 int auth_device_find(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], int64_t now,
 	struct auth_device *ret, enum auth_standing *ret_standing);
 
-/* Whether what the store now says of the device lets it send as address: that it is still
- * there and stands well, and, where it lists senders, that address is among them. address
- * is "local@domain" in any case, or "" for the null reverse-path. 1, 0 or a negative
- * errno.
- */
-int auth_device_may_send(
-	struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], const char *address);
+/* How a key stands now that was a device when its peer came, or was none. One that was
+ * none, and is none, is good. 0 with *ret, or a negative errno. */
+int auth_device_stands(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], bool device,
+	enum auth_standing *ret);
+
+/* The same, and whether the store lets it send as address: that address is among the
+ * senders of the device, if it lists any. address is "local@domain" in any case, or ""
+ * for the null reverse-path. 1 or 0, each with *ret_standing, or a negative errno. */
+int auth_device_may_send(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE],
+	bool device, const char *address, enum auth_standing *ret_standing);
 
 /* Makes a key the device of a user: label may be "". 0, -EEXIST where the key is a device
  * already, or another negative errno. */

@@ -14,6 +14,7 @@
 
 #include "auth/exchange_parts.h"
 #include "auth/gsasl_on_demand.h"
+#include "auth/policy.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 
@@ -174,6 +175,20 @@ is_bound(const struct auth_exchange *x)
 }
 
 enum auth_verdict
+auth_exchange_judge_key(struct auth_exchange *x)
+{
+	enum auth_standing standing;
+	int r = auth_peer_stands(x->config, x->peer, &standing);
+
+	if (r < 0)
+		return auth_exchange_fault(x, r);
+	if (standing == AUTH_STANDING_GOOD)
+		return AUTH_DONE;
+	auth_exchange_because(x, "%s", auth_standing_name(standing));
+	return AUTH_WRONG;
+}
+
+enum auth_verdict
 auth_exchange_judge(struct auth_exchange *x, bool right)
 {
 	const struct auth_account *a = &x->account;
@@ -191,7 +206,7 @@ auth_exchange_judge(struct auth_exchange *x, bool right)
 	else if (!is_bound(x))
 		auth_exchange_because(x, "the certificate does not name the user");
 	else
-		return AUTH_DONE;
+		return auth_exchange_judge_key(x);
 	return AUTH_WRONG;
 }
 

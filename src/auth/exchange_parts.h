@@ -61,9 +61,13 @@ enum auth_verdict auth_exchange_fault(struct auth_exchange *x, int r);
  * another negative errno. */
 int auth_exchange_claim(struct auth_exchange *x, const char *text, size_t len);
 
-/* What a right or wrong password is worth: existence, lock and certificate are looked at
- * here, after all work is done. AUTH_DONE or AUTH_WRONG. */
+/* What a right or wrong password is worth: existence, lock, certificate and key are
+ * looked at here, after all work is done. AUTH_DONE, AUTH_WRONG or AUTH_TEMPORARY. */
 enum auth_verdict auth_exchange_judge(struct auth_exchange *x, bool right);
+
+/* Whether the store still lets the peer's key in: AUTH_DONE, AUTH_WRONG or
+ * AUTH_TEMPORARY. */
+enum auth_verdict auth_exchange_judge_key(struct auth_exchange *x);
 
 /* AUTH_DONE goes out: writes down the first login. */
 enum auth_verdict auth_exchange_done(struct auth_exchange *x);

@@ -22,11 +22,14 @@ refuse(struct auth_exchange *x, const char *reason)
 static enum auth_verdict
 judge_user(struct auth_exchange *x)
 {
+	enum auth_verdict verdict;
+
 	if (!x->account.known)
 		return refuse(x, "unknown user");
 	if (x->account.locked)
 		return refuse(x, "user is locked");
-	return auth_exchange_done(x);
+	verdict = auth_exchange_judge_key(x);
+	return verdict == AUTH_DONE ? auth_exchange_done(x) : verdict;
 }
 
 /* Nobody in particular is asked for: the first of the certificate's names that is a

@@ -75,22 +75,54 @@ is_sender(const struct config *config, const struct buffer *line, const char *us
 }
 
 int
-auth_may_send_as(const struct config *config, const struct auth_peer *peer,
-	const char *user, const char *address)
+auth_peer_stands(const struct config *config, const struct auth_peer *peer,
+	enum auth_standing *ret)
 {
 	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
+	int r;
+
+	*ret = AUTH_STANDING_GOOD;
+	if (!peer->pin)
+		return 0;
+	r = auth_store_open(config->users, &s);
+	return r < 0 ? r : auth_device_stands(s, peer->pin, peer->device, ret);
+}
+
+/* 1 or 0 with *ret_standing, or a negative errno. */
+static int
+judge_sender(struct auth_store *s, const struct config *config, const char *user,
+	const char *address, enum auth_standing *ret_standing)
+{
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
+	int r = auth_store_find(s, 'u', user, &line);
+
+	if (r < 0)
+		return r;
+	*ret_standing = AUTH_STANDING_GOOD;
+	if (r == 0)
+		*ret_standing = AUTH_STANDING_ORPHAN;
+	else if (auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
+		*ret_standing = AUTH_STANDING_LOCKED;
+	return *ret_standing == AUTH_STANDING_GOOD &&
+	       is_sender(config, &line, user, address);
+}
+
+int
+auth_may_send_as(const struct config *config, const struct auth_peer *peer,
+	const char *user, const char *address, enum auth_standing *ret_standing)
+{
+	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	int r = auth_store_open(config->users, &s);
 
-	if (r == 0)
-		r = auth_store_find(s, 'u', user, &line);
-	if (r <= 0)
+	*ret_standing = AUTH_STANDING_GOOD;
+	if (r == 0 && peer->pin)
+		r = auth_device_may_send(
+			s, peer->pin, peer->device, address, ret_standing);
+	else if (r == 0)
+		r = 1;
+	if (r < 0 || *ret_standing != AUTH_STANDING_GOOD)
 		return r;
-	if (auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
-		return 0;
-	if (!is_sender(config, &line, user, address))
-		return 0;
-	return peer->device ? auth_device_may_send(s, peer->pin, address) : 1;
+	return r > 0 ? judge_sender(s, config, user, address, ret_standing) : 0;
 }
 
 int

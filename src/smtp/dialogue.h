@@ -82,6 +82,11 @@ struct smtp_request {
 enum smtp_answer {
 	SMTP_ANSWER_YES, /* ENROL: text: the user; the dialogue asks to close */
 	SMTP_ANSWER_NO,  /* SENDER: not allowed; RECIPIENT: no such mailbox */
+	/* SENDER: may not send at all any more. */
+	SMTP_ANSWER_DEVICE_REVOKED,
+	SMTP_ANSWER_DEVICE_EXPIRED,
+	SMTP_ANSWER_USER_LOCKED,
+	SMTP_ANSWER_USER_GONE,
 	SMTP_ANSWER_AUTH_CHALLENGE, /* text: base64 */
 	SMTP_ANSWER_AUTH_DONE,      /* text: the user's address */
 	SMTP_ANSWER_AUTH_ENROLLED,  /* text: the password; the dialogue asks to close */

@@ -42,6 +42,24 @@ transaction_add(struct smtp_transaction *transaction, const char *recipient)
 	return 0;
 }
 
+/* Why somebody may not send any more, or SMTP_REPLY_NONE. */
+static enum smtp_reply
+reply_to_barred(enum smtp_answer answer)
+{
+	switch (answer) {
+	case SMTP_ANSWER_DEVICE_REVOKED:
+		return SMTP_REPLY_DEVICE_REVOKED;
+	case SMTP_ANSWER_DEVICE_EXPIRED:
+		return SMTP_REPLY_DEVICE_EXPIRED;
+	case SMTP_ANSWER_USER_LOCKED:
+		return SMTP_REPLY_USER_LOCKED;
+	case SMTP_ANSWER_USER_GONE:
+		return SMTP_REPLY_USER_GONE;
+	default:
+		return SMTP_REPLY_NONE;
+	}
+}
+
 static int
 answer_sender(struct smtp_turn *t, enum smtp_answer answer)
 {
@@ -49,6 +67,8 @@ answer_sender(struct smtp_turn *t, enum smtp_answer answer)
 
 	if (answer == SMTP_ANSWER_NO)
 		return smtp_turn_reply(t, SMTP_REPLY_SENDER_REFUSED, d->path.address);
+	if (reply_to_barred(answer) != SMTP_REPLY_NONE)
+		return smtp_turn_reply(t, reply_to_barred(answer), NULL);
 	if (answer != SMTP_ANSWER_YES)
 		return smtp_turn_reply(t, smtp_answer_refusal(answer), NULL);
 	d->transaction.sender = strdup(d->path.address);

@@ -75,6 +75,7 @@ judge_device(struct entry *e, const struct auth_device *d, enum auth_standing st
 		return refuse(e, ALERT_CERTIFICATE_EXPIRED, name);
 	case AUTH_STANDING_LOCKED:
 	case AUTH_STANDING_ORPHAN:
+	case AUTH_STANDING_GONE:
 		return refuse(e, ALERT_ACCESS_DENIED, name);
 	case AUTH_STANDING_GOOD:
 		verdict = smtpd_proof_claim_device(e->p, d, e->claim);

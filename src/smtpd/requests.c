@@ -44,6 +44,30 @@ yes_or_no(struct smtpd_session *x, int r)
 	return (struct reply){ r > 0 ? SMTP_ANSWER_YES : SMTP_ANSWER_NO, NULL };
 }
 
+static struct reply
+judge_sender(struct smtpd_session *x, const char *user, const char *address)
+{
+	enum auth_standing standing;
+	int r = auth_may_send_as(x->s->config, &x->s->peer, user, address, &standing);
+
+	if (r != 0)
+		return yes_or_no(x, r);
+	switch (standing) {
+	case AUTH_STANDING_GOOD:
+		break;
+	case AUTH_STANDING_REVOKED:
+	case AUTH_STANDING_GONE:
+		return (struct reply){ SMTP_ANSWER_DEVICE_REVOKED, NULL };
+	case AUTH_STANDING_EXPIRED:
+		return (struct reply){ SMTP_ANSWER_DEVICE_EXPIRED, NULL };
+	case AUTH_STANDING_LOCKED:
+		return (struct reply){ SMTP_ANSWER_USER_LOCKED, NULL };
+	case AUTH_STANDING_ORPHAN:
+		return (struct reply){ SMTP_ANSWER_USER_GONE, NULL };
+	}
+	return (struct reply){ SMTP_ANSWER_NO, NULL };
+}
+
 static void
 log_login(struct smtpd_session *x, int priority, const char *event, const char *message)
 {
@@ -204,8 +228,7 @@ answer(struct smtpd_session *x, const struct smtp_request *request)
 	case SMTP_ASK_ENROL:
 		return redeem(x, request);
 	case SMTP_ASK_SENDER:
-		return yes_or_no(
-			x, auth_may_send_as(config, &x->s->peer, user, request->address));
+		return judge_sender(x, user, request->address);
 	case SMTP_ASK_RECIPIENT:
 		return yes_or_no(x, auth_may_receive(config, request->address));
 	case SMTP_ASK_OPEN:

@@ -104,26 +104,33 @@ test_fields(void **state)
 struct sender_case {
 	const char *line, *address;
 	int r;
+	enum auth_standing standing;
 };
 
 static const struct sender_case sender_cases[] = {
-	{ "brad@447.edu", "x@y.example", 1 },
-	{ "brad@447.edu", "", 1 },
-	{ "brad@447.edu senders=a@447.edu,b@447.edu", "a@447.edu", 1 },
-	{ "brad@447.edu senders=a@447.edu,b@447.edu", "B@447.EDU", 1 },
-	{ "brad@447.edu senders=a@447.edu,b@447.edu", "c@447.edu", 0 },
-	{ "brad@447.edu senders=a@447.edu,b@447.edu", "a@447.edu,b@447.edu", 0 },
-	{ "brad@447.edu senders=a@447.edu", "", 0 },
-	{ "brad@447.edu senders=a@447.edu", "o'brien@447.edu", 0 },
-	{ "brad@447.edu senders=a@447.edu,<>", "", 1 },
-	{ "brad@447.edu senders=<>", "<>", 0 },
-	{ "brad@447.edu senders=", "a@447.edu", 0 },
-	{ "brad@447.edu senders=", "", 0 },
-	{ "brad@447.edu revoked=x senders=a@447.edu", "a@447.edu", 0 },
-	{ "brad@447.edu expires=2001-01-01T00:00:00Z", "a@447.edu", 0 },
-	{ "sue@447.edu", "a@447.edu", 0 },
-	{ "nobody@447.edu", "a@447.edu", 0 },
-	{ "brad@447.edu expires=soon", "a@447.edu", -EBADMSG },
+	{ "brad@447.edu", "x@y.example", 1, AUTH_STANDING_GOOD },
+	{ "brad@447.edu", "", 1, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu,b@447.edu", "a@447.edu", 1,
+		AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu,b@447.edu", "B@447.EDU", 1,
+		AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu,b@447.edu", "c@447.edu", 0,
+		AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu,b@447.edu", "a@447.edu,b@447.edu", 0,
+		AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu", "", 0, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu", "o'brien@447.edu", 0, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=a@447.edu,<>", "", 1, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=<>", "<>", 0, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=", "a@447.edu", 0, AUTH_STANDING_GOOD },
+	{ "brad@447.edu senders=", "", 0, AUTH_STANDING_GOOD },
+	{ "brad@447.edu revoked=x senders=a@447.edu", "a@447.edu", 0,
+		AUTH_STANDING_REVOKED },
+	{ "brad@447.edu expires=2001-01-01T00:00:00Z", "a@447.edu", 0,
+		AUTH_STANDING_EXPIRED },
+	{ "sue@447.edu", "a@447.edu", 0, AUTH_STANDING_LOCKED },
+	{ "nobody@447.edu", "a@447.edu", 0, AUTH_STANDING_ORPHAN },
+	{ "brad@447.edu expires=soon", "a@447.edu", -EBADMSG, AUTH_STANDING_GOOD },
 };
 
 static void
@@ -135,13 +142,23 @@ test_senders(void **state)
 		const struct sender_case *c = &sender_cases[i];
 		struct auth_store *s = NULL;
 		uint8_t other[PKI_PIN_SIZE] = { 1 };
+		enum auth_standing standing;
 
 		write_store(f, c->line);
 		assert_int_equal(auth_store_open(f->users, &s), 0);
-		if (auth_device_may_send(s, PIN, c->address) != c->r)
-			fail_msg("%s: %s", c->line, c->address);
-		/* What was a device and is there no more. */
-		assert_int_equal(auth_device_may_send(s, other, c->address), 0);
+		/* Whether it was a device when it came makes no difference. */
+		for (int device = 0; device < 2; device++)
+			if (auth_device_may_send(s, PIN, device, c->address, &standing) !=
+					c->r ||
+				(c->r >= 0 && standing != c->standing))
+				fail_msg("%s: %s", c->line, c->address);
+		/* What was a device and is there no more; what never was one. */
+		assert_int_equal(
+			auth_device_may_send(s, other, true, c->address, &standing), 0);
+		assert_int_equal(standing, AUTH_STANDING_GONE);
+		assert_int_equal(
+			auth_device_may_send(s, other, false, c->address, &standing), 1);
+		assert_int_equal(standing, AUTH_STANDING_GOOD);
 		auth_store_free(s);
 	}
 }

@@ -54,13 +54,14 @@ test_senders(void **state)
 	static const char *const settings[] = { "senders=own", "senders=domain",
 		"senders=any" };
 	struct fixture *f = *state;
+	enum auth_standing standing;
 
 	for (size_t s = 0; s < COUNT(settings); s++) {
 		fixture_set(f, &settings[s], 1);
 		for (size_t i = 0; i < COUNT(send_cases); i++) {
 			const struct send_case *c = &send_cases[i];
-			int r = auth_may_send_as(
-				f->config, &no_device, "brad@447.edu", c->address);
+			int r = auth_may_send_as(f->config, &no_device, "brad@447.edu",
+				c->address, &standing);
 
 			if (r != (s == 0 ? c->own : s == 1 ? c->domain : c->any))
 				fail_msg("%s: %s: %d", settings[s], c->address, r);
@@ -71,11 +72,14 @@ test_senders(void **state)
 		static const char *const barred[] = { "gone@447.edu", "sue@447.edu" };
 
 		fixture_set(f, &settings[i], 1);
-		for (size_t j = 0; j < 2 * COUNT(barred); j++)
+		for (size_t j = 0; j < 2 * COUNT(barred); j++) {
 			assert_int_equal(
 				auth_may_send_as(f->config, &no_device, barred[j / 2],
-					j % 2 ? "" : barred[j / 2]),
+					j % 2 ? "" : barred[j / 2], &standing),
 				0);
+			assert_int_equal(standing,
+				j / 2 ? AUTH_STANDING_LOCKED : AUTH_STANDING_ORPHAN);
+		}
 	}
 }
 
@@ -168,6 +172,7 @@ test_faults(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const own[] = { "senders=own" };
+	enum auth_standing standing;
 	char *name = (char *)"brad";
 
 	unlink(f->users);
@@ -177,8 +182,8 @@ test_faults(void **state)
 	assert_int_equal(symlink("elsewhere", f->users), 0);
 	assert_int_equal(auth_may_receive(f->config, "brad@447.edu"), -ELOOP);
 	assert_int_equal(may_enter(f, &name, 1), -ELOOP);
-	assert_int_equal(
-		auth_may_send_as(f->config, &no_device, "brad@447.edu", "info@447.edu"),
+	assert_int_equal(auth_may_send_as(f->config, &no_device, "brad@447.edu",
+				 "info@447.edu", &standing),
 		-ELOOP);
 	assert_int_equal(auth_may_receive(f->config, "postmaster@447.edu"), 1);
 	unlink(f->users);

@@ -407,7 +407,8 @@ static const struct {
 	bool classic, modern; /* where it cannot be had */
 } NEVER[] = {
 	/* There is no voice before the greeting. */
-	{ SMTP_REPLY_GREET_FIRST, false, true }, { SMTP_REPLY_MODERN_ONLY, false, true },
+	{ SMTP_REPLY_GREET_FIRST, false, true },
+	{ SMTP_REPLY_MODERN_ONLY, false, true },
 	{ SMTP_REPLY_AUTH_BROKEN, true, false }, /* it is a wrong password there */
 	{ SMTP_REPLY_AUTH_LINE_TOO_LONG, true, false },
 	{ SMTP_REPLY_DATA_OF_BINARY, true, false }, /* HELO has no BDAT */
@@ -415,6 +416,11 @@ static const struct {
 	{ SMTP_REPLY_CHUNKS_RECEIVED, true, false },
 	{ SMTP_REPLY_CHUNKS_BEGUN, true, false },
 	{ SMTP_REPLY_OUR_FAULT, true, true }, /* for want of memory */
+	/* The store of a transcript stays as it is (tests/whole/test_enter.py). */
+	{ SMTP_REPLY_DEVICE_REVOKED, true, true },
+	{ SMTP_REPLY_DEVICE_EXPIRED, true, true },
+	{ SMTP_REPLY_USER_LOCKED, true, true },
+	{ SMTP_REPLY_USER_GONE, true, true },
 };
 
 static bool

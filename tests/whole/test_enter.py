@@ -215,7 +215,52 @@ def test_thrown_out_in_an_open_session(door, authority, command):
         d.ctl(*command)
         client.send(MESSAGE + b".\r\n")
         assert client.reply().code == 250
-        assert client.command(f"MAIL FROM:<{BRAD}>", 550).text.startswith("5.7.1")
+        reply = client.command(f"MAIL FROM:<{BRAD}>", 550)
+        assert reply.text.startswith("5.7.1 User locked" if "user" in command
+                                     else "5.7.1 Device revoked")
+    d.wait()
+    assert [r["reason"] for r in d.records(event="refused-command")] == [
+        "user-locked" if "user" in command else "device-revoked"]
+
+
+@pytest.mark.parametrize("how", ["external", "plain"])
+@pytest.mark.parametrize("command, reason", [
+    (["device", "revoke", "x"], "device-revoked"), (["device", "del", "x"], "device-removed")],
+    ids=["revoke", "del"])
+def test_thrown_out_before_the_login(door, authority, command, reason, how):
+    bundle = authority.self_signed("x")
+    d = door(keys=authority)
+    password = d.add_user("brad")
+    add(d, "brad", bundle)
+    with d.connect(bundle) as client:
+        client.command("EHLO client.447.edu", 250)
+        d.ctl(*command)
+        client.command("AUTH EXTERNAL =" if how == "external"
+                       else f"AUTH PLAIN {plain('brad', password)}", 535)
+    d.wait()
+    assert [r["reason"] for r in d.records(event="login-failed")] == [reason]
+
+
+def test_becomes_a_revoked_device(door, authority):
+    """A key that an authority has let in, in a session that is open and one that begins."""
+    bundle = authority.issue(BRAD)
+    d = door(keys=authority)
+    d.add_user("brad")
+    late = d.connect(bundle)
+    with external(d, bundle) as client:
+        begin(client, BRAD, [BRAD])
+        add(d, "brad", bundle)
+        d.ctl("device", "revoke", "x")
+        client.send(MESSAGE + b".\r\n")
+        assert client.reply().code == 250
+        reply = client.command(f"MAIL FROM:<{BRAD}>", 550)
+        assert reply.text.startswith("5.7.1 Device revoked")
+    with late as client:
+        client.command("EHLO client.447.edu", 250)
+        client.command("AUTH EXTERNAL =", 535)
+    d.wait()
+    assert [r["reason"] for r in d.records() if r["event"] in (
+        "refused-command", "login-failed")] == ["device-revoked"] * 2
 
 
 @pytest.mark.parametrize("senders", ["own", "domain", "any"])
@@ -231,7 +276,9 @@ def test_user_thrown_out_in_an_open_session(door, authority, command, senders):
         client.send(MESSAGE + b".\r\n")
         assert client.reply().code == 250
         for sender in (BRAD, ""):
-            assert client.command(f"MAIL FROM:<{sender}>", 550).text.startswith("5.7.1")
+            said = client.command(f"MAIL FROM:<{sender}>", 550).text
+            assert said.startswith("5.7.1 User " + (
+                "locked" if "lock" in command else "removed"))
 
 
 def test_first_and_last_use(door, authority):
