@@ -151,15 +151,22 @@ auth_exchange_fault(struct auth_exchange *x, int r)
 }
 
 int
+auth_exchange_ask_leave(struct auth_exchange *x)
+{
+	const struct auth_peer *p = x->peer;
+
+	return p->may_try && !p->may_try(p->context, x->account.name) ? -EUSERS : 0;
+}
+
+int
 auth_exchange_claim(struct auth_exchange *x, const char *text, size_t len)
 {
 	int r;
 
 	auth_account_clear(&x->account);
 	r = auth_account_load(x->config, text, len, &x->account);
-	if (r == 0 && x->peer->may_try &&
-		!x->peer->may_try(x->peer->context, x->account.name))
-		r = -EUSERS;
+	if (r == 0)
+		r = auth_exchange_ask_leave(x);
 	x->loaded = r == 0;
 	return r;
 }

@@ -57,6 +57,9 @@ void auth_exchange_because(struct auth_exchange *x, const char *format, ...)
 /* The reason and verdict for a store that cannot be used. */
 enum auth_verdict auth_exchange_fault(struct auth_exchange *x, int r);
 
+/* Asks whether there may be a login as account.name at all: 0 or -EUSERS. */
+int auth_exchange_ask_leave(struct auth_exchange *x);
+
 /* Looks up the user that the peer claims to be. 0; -EUSERS where that one may not try; or
  * another negative errno. */
 int auth_exchange_claim(struct auth_exchange *x, const char *text, size_t len);

@@ -19,6 +19,15 @@ refuse(struct auth_exchange *x, const char *reason)
 	return AUTH_WRONG;
 }
 
+/* Nobody was looked up: such a try is one as well. */
+static enum auth_verdict
+refuse_unseen(struct auth_exchange *x, const char *reason)
+{
+	int r = auth_exchange_ask_leave(x);
+
+	return r < 0 ? auth_exchange_fault(x, r) : refuse(x, reason);
+}
+
 static enum auth_verdict
 judge_user(struct auth_exchange *x)
 {
@@ -48,7 +57,7 @@ take_first_name(struct auth_exchange *x)
 			return judge_user(x);
 	}
 	auth_account_clear(&x->account);
-	return refuse(x, "the certificate names no user here");
+	return refuse_unseen(x, "the certificate names no user here");
 }
 
 static enum auth_verdict
@@ -62,10 +71,10 @@ take_identity(struct auth_exchange *x, const char *text, size_t len)
 		return AUTH_BROKEN;
 	}
 	if (auth_name_read(x->config, text, len, name) < 0)
-		return refuse(x, "no name of a user here");
+		return refuse_unseen(x, "no name of a user here");
 	if (!auth_name_listed(x->config, x->peer->names, x->peer->n_names, name)) {
 		memcpy(x->account.name, name, sizeof(name));
-		return refuse(x, "the certificate does not name the user");
+		return refuse_unseen(x, "the certificate does not name the user");
 	}
 	r = auth_exchange_claim(x, name, strlen(name));
 	return r < 0 ? auth_exchange_fault(x, r) : judge_user(x);

@@ -28,6 +28,7 @@ struct smtpd_limits {
 	struct host_account accounts[CONFIG_LIMITS];
 	int64_t looked;              /* at an account the last time, by host_clock_ms */
 	struct host_account failing; /* of the user from this source and device */
+	bool is_failing_known;       /* whose account that is, in the login under way */
 	struct host_failures failures;
 	const char *user;                     /* of whom a record may speak, or NULL */
 	char name[HOST_SESSION_USER_MAX + 1]; /* who has logged in; "" for nobody */

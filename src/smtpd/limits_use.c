@@ -187,7 +187,8 @@ judge_try(struct smtpd_server *s, const char *user)
 		if (has_failed_too_often(s, whose, wait))
 			return false;
 	}
-	if (!name_failing(l, user) || !read_failures(s))
+	l->is_failing_known = name_failing(l, user) && read_failures(s);
+	if (!l->is_failing_known)
 		return true;
 	wait = host_failures_wait(shutout(s), &l->failures, host_clock_now_ns());
 	return !has_failed_too_often(
@@ -220,14 +221,14 @@ smtpd_limits_guard(struct smtpd_server *s)
 	s->peer.context = s;
 }
 
-/* A wrong password or token: of the user, or of tokens, from here, and on the account of
- * address and device. */
+/* A login or token that was wrong: on the account of address and device, and of the user,
+ * or of tokens, from here, where it had come so far that one was named. */
 static void
 note_failure(struct smtpd_server *s)
 {
 	struct smtpd_limits *l = s->limits;
 
-	if (!l->has_ledger || l->failing.place < 0 || !smtpd_limits_lock(s))
+	if (!l->has_ledger || !smtpd_limits_lock(s))
 		return;
 	for (unsigned whose = CONFIG_LIMIT_ADDRESS; whose <= CONFIG_LIMIT_DEVICE; whose++)
 		if (host_limit_of(s->config, whose, HOST_LIMIT_FAILURES).most > 0 &&
@@ -236,7 +237,7 @@ note_failure(struct smtpd_server *s)
 			smtpd_limits_charge(s, whose, HOST_LIMIT_FAILURES, 1);
 			smtpd_limits_write(s, &l->accounts[whose]);
 		}
-	if (read_failures(s)) {
+	if (l->is_failing_known && read_failures(s)) {
 		host_failures_add(shutout(s), &l->failures, host_clock_now_ns());
 		write_failures(s);
 	}
@@ -249,7 +250,7 @@ forget_failures(struct smtpd_server *s)
 {
 	struct smtpd_limits *l = s->limits;
 
-	if (l->failures.count == 0 || !smtpd_limits_lock(s))
+	if (!l->is_failing_known || l->failures.count == 0 || !smtpd_limits_lock(s))
 		return;
 	if (read_failures(s)) {
 		l->failures = (struct host_failures){ 0 };
@@ -312,6 +313,7 @@ smtpd_limits_login(struct smtpd_session *x, enum auth_verdict verdict)
 	}
 	l->stats.n[host_stat_login(
 		auth_exchange_mechanism(x->exchange), result_of(verdict, text))]++;
+	l->is_failing_known = false;
 	return text;
 }
 

@@ -391,6 +391,47 @@ def test_shut_out_whatever_the_mechanism(door, way):
         assert client.at_end()
 
 
+def external(door, user, cert):
+    with door.connect(cert) as client:
+        client.command("EHLO client", 250)
+        return client.command(f"AUTH EXTERNAL {b64(user) if user else '='}").code
+
+
+def test_failures_of_external_are_those_of_one_device_for_one_user(door):
+    """They shut nobody else out, nor that device for another user."""
+    d = limited(door, limit_user_failures=2)
+    d.add_user(BRAD)
+    password = d.add_user(ANN)
+    for _ in range(2):
+        assert external(d, BRAD, ANN) == 535
+    assert external(d, BRAD, ANN) == 421
+    assert try_login(d, BRAD, "wrong", ANN).code == 421
+    assert external(d, BRAD, BRAD) == 235
+    assert external(d, ANN, ANN) == 235
+    assert external(d, ANN, BRAD) == 535
+    assert external(d, "", ANN) == 235
+    assert try_login(d, ANN, password, BRAD).code == 235
+    d.wait()
+    assert {r["reason"] for r in d.records(event="limited")} == {"user-failures"}
+
+
+def test_external_that_names_nobody_is_shut_out(door):
+    """A certificate whose names are no user's; others of the kind are not touched."""
+    d = limited(door, limit_user_failures=2)
+    ghosts = [d.keys.client(f"{name}@447.edu") for name in ("ghost", "phantom")]
+    for _ in range(2):
+        assert external(d, "", ghosts[0]) == 535
+    assert [external(d, "", ghost) for ghost in ghosts] == [421, 535]
+
+
+def test_failures_of_external_count_for_the_device(door):
+    d = limited(door, limit_device_failures=2)
+    for name in ("a@447.edu", "b@447.edu"):
+        assert external(d, name, ANN) == 535
+    with enters(d, ANN) as client:
+        assert client.banner.code == 421 and client.at_end()
+
+
 def test_shut_out_ends(door):
     d = limited(door, limit_user_failures=1, limit_shutout=2)
     password = d.add_user(BRAD)
