@@ -149,9 +149,12 @@ host_failures_add(struct host_shutout s, struct host_failures *f, int64_t now)
 {
 	if (f->count < 0 || f->last > now || f->last < now - memory(s))
 		f->count = 0;
+	f->last = now;
+	/* Those that were under way when the shut-out began are a part of it. */
+	if (f->count > 0 && host_failures_wait(s, f, now) > 0)
+		return;
 	if (f->count < INT_MAX)
 		f->count++;
-	f->last = now;
 	f->until = now + shutout(s, f->count);
 }
 

@@ -70,7 +70,8 @@ struct host_shutout {
 unsigned host_failures_wait(
 	struct host_shutout s, const struct host_failures *f, int64_t now);
 
-/* One more. Those before it are forgotten after a day, or twice the longest shut-out. */
+/* One more; within a shut-out it makes that no longer, nor the next one. Those before it
+ * are forgotten after a day, or twice the longest shut-out. */
 void host_failures_add(struct host_shutout s, struct host_failures *f, int64_t now);
 
 /* When they will be forgotten. */
