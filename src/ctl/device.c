@@ -52,7 +52,8 @@ match_label(void *context, const char *line, size_t len)
 	return 0;
 }
 
-/* The pin that the word is or means: 0, or an exit status. */
+/* The pin that the word is or means: 0, or an exit status. No word at all is not the
+ * label of a device without one. */
 static int
 resolve(struct auth_update *u, const char *word, char ret[PKI_PIN_HEX])
 {
@@ -64,6 +65,9 @@ resolve(struct auth_update *u, const char *word, char ret[PKI_PIN_HEX])
 		text_hex(pin, sizeof(pin), ret);
 		return EX_OK;
 	}
+	if (!*word)
+		return ctl_fail(
+			EX_USAGE, "a pin or a label is expected, and not nothing");
 	auth_update_each(u, 'd', match_label, &s);
 	if (s.n == 1) {
 		memcpy(ret, s.pin, sizeof(s.pin));

@@ -139,6 +139,18 @@ def test_revoke_label_del(store):
     assert "--json" not in refused(store, 65, "label", "hall", "x" * 65)
 
 
+@pytest.mark.parametrize("command", [["revoke", ""], ["label", "", "x"], ["del", ""]],
+                         ids=lambda words: words[0])
+def test_no_word_names_no_device(store, command):
+    """Least of all the one that has no label."""
+    store.add("brad")
+    add(store, "brad", PINS[0], "roof")
+    store.path.write_text(store.path.read_text().replace(" label=roof", ""))
+    before = store.lines()
+    assert "pin or a label is expected" in refused(store, 64, *command)
+    assert store.lines() == before
+
+
 def test_damaged_device(store):
     store.add("brad")
     add(store, "brad", PINS[0], "roof")
