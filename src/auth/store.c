@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 /*
  * An open store: its header, and look-ups, which search.c does and scan.c where the
- * search met damage. The store owns its descriptor. Without a secret (no file, or a
- * damaged first line) the salts of unknown users come from what the first line holds
- * instead.
+ * search met damage. A last line without its line end was cut short, and is damaged: what
+ * it lacks may have been that its user is locked. The store owns its descriptor. Without
+ * a secret (no file, or a damaged first line) the salts of unknown users come from what
+ * the first line holds instead.
  */
 #include "auth/store.h"
 
@@ -26,6 +27,8 @@ struct auth_store {
 	off_t end;
 	uint8_t secret[AUTH_SECRET_SIZE];
 	size_t damage;
+	char torn[AUTH_KEY_SIZE]; /* the key of a last line without a line end */
+	size_t torn_len;          /* 0: there is none */
 };
 
 int
@@ -74,6 +77,29 @@ read_header(struct auth_store *s)
 	return r;
 }
 
+static int
+read_end(struct auth_store *s)
+{
+	char block[AUTH_LINE_MAX];
+	off_t from = s->end > (off_t)sizeof(block) ? s->end - (off_t)sizeof(block) : 0;
+	const char *newline, *line = block;
+	ssize_t n = s->end > 0 ? pread(s->fd, block, 1, s->end - 1) : 0;
+
+	if (n > 0 && *block != '\n')
+		n = pread(s->fd, block, (size_t)(s->end - from), from);
+	else if (n > 0)
+		return 0;
+	if (n <= 0)
+		return n < 0 ? -errno : 0;
+	newline = memrchr(block, '\n', (size_t)n);
+	if (newline)
+		line = newline + 1;
+	s->torn_len = auth_line_key(line, (size_t)(block + n - line));
+	memcpy(s->torn, line, s->torn_len);
+	explicit_bzero(block, sizeof(block));
+	return 0;
+}
+
 int
 auth_store_open_fd(int fd, struct auth_store **ret)
 {
@@ -95,6 +121,8 @@ auth_store_open_fd(int fd, struct auth_store **ret)
 		s->end = st.st_size;
 	if (fd >= 0 && r == 0)
 		r = read_header(s);
+	if (fd >= 0 && r == 0)
+		r = read_end(s);
 	if (r < 0) {
 		auth_store_free(s);
 		return r;
@@ -198,6 +226,16 @@ number_of(struct auth_store *s, const char *key, size_t key_len, size_t *ret)
 	return r < 0 ? r : 0;
 }
 
+/* Whether the line of that key, which was found, can be believed. */
+static bool
+is_whole(const struct auth_store *s, const char *key, size_t key_len,
+	const struct buffer *line)
+{
+	bool torn = s->torn_len == key_len && memcmp(s->torn, key, key_len) == 0;
+
+	return !torn && auth_line_is_whole(buffer_data(line), buffer_len(line));
+}
+
 int
 auth_store_find(
 	struct auth_store *s, char type, const char *word, struct buffer *ret_line)
@@ -212,7 +250,7 @@ auth_store_find(
 	r = auth_search(s->fd, s->begin, s->end, key, key_len, ret_line);
 	if (r == -EUCLEAN)
 		r = scan_find(s, key, key_len, ret_line);
-	if (r <= 0 || auth_line_is_whole(buffer_data(ret_line), buffer_len(ret_line)))
+	if (r <= 0 || is_whole(s, key, key_len, ret_line))
 		return r;
 	r = number_of(s, key, key_len, &number);
 	note_damage(s, number);
@@ -302,6 +340,7 @@ auth_store_each(struct auth_store *s, auth_store_each_fn each, void *context)
 			continue;
 		whole = line.number <= buffer_len(&misplaced) &&
 			!buffer_data(&misplaced)[line.number - 1] &&
+			line.offset + (off_t)line.len < s->end &&
 			auth_line_is_whole(line.text, line.len);
 		r = each(context, line.number, line.text, line.len, whole);
 	}

@@ -45,6 +45,18 @@ struct auth_update {
 	size_t changes_cap;
 };
 
+/* A last line without its line end was cut short (auth/store.c). It stays so for all who
+ * read it: they meet a field that is none. */
+static int
+mark_torn(struct buffer *text)
+{
+	size_t len = buffer_len(text);
+
+	if (len == 0 || buffer_data(text)[len - 1] == '\n')
+		return 0;
+	return buffer_puts(text, " cut\n");
+}
+
 static int
 read_header(struct auth_update *u)
 {
@@ -148,6 +160,8 @@ auth_update_begin(const char *path, unsigned wait, struct auth_update **ret)
 	if (r == 0)
 		r = auth_lock_read(u->lock, &u->text);
 	if (r >= 0)
+		r = mark_torn(&u->text);
+	if (r == 0)
 		r = read_header(u);
 	if (r == 0 && buffer_len(&u->text) > 0)
 		r = read_lines(u);

@@ -106,9 +106,9 @@ test_merge(void **state)
 	assert_int_equal(auth_update_put(u, "u q@447.edu bad", 15), -EILSEQ);
 	assert_int_equal(auth_update_put(u, "u q@447.edu a=\n", 15), -EILSEQ);
 	commit(u);
-	assert_store(f, HEADER
-		"u a@447.edu\nu b@447.edu x=1 unknown=%41\n"
-		"u d@447.edu new=1\nu e@447.edu twice=1\nu h@447.edu\nu i@447.edu\n");
+	assert_store(f, HEADER "u a@447.edu\nu b@447.edu x=1 unknown=%41\n"
+			       "u d@447.edu new=1\nu e@447.edu twice=1\nu h@447.edu cut\n"
+			       "u i@447.edu\n");
 	/* Not committed: nothing. */
 	begin(f, &u);
 	put(u, "u z@447.edu");
