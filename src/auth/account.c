@@ -111,7 +111,7 @@ auth_account_note_login(
 
 	if (a->logged_in)
 		return 0;
-	r = auth_update_begin(config->users, AUTH_WAIT_SERVICE, &u);
+	r = auth_update_begin(config->users, AUTH_WAIT_LOGIN, &u);
 	if (r < 0)
 		return r;
 	r = auth_update_find(u, 'u', a->name, &line);

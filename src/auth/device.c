@@ -188,12 +188,13 @@ auth_device_put(struct auth_update *u, const uint8_t pin[PKI_PIN_SIZE], const ch
 }
 
 int
-auth_device_note_first_use(const char *store, const uint8_t pin[PKI_PIN_SIZE])
+auth_device_note_first_use(
+	const char *store, const uint8_t pin[PKI_PIN_SIZE], unsigned wait)
 {
 	CLEANUP(auth_update_cleanup) struct auth_update *u = NULL;
 	CLEANUP(buffer_free) struct buffer line = { 0 };
 	char word[PKI_PIN_HEX], stamp[AUTH_STAMP_SIZE];
-	int r = auth_update_begin(store, AUTH_WAIT_SERVICE, &u);
+	int r = auth_update_begin(store, wait, &u);
 
 	if (r < 0)
 		return r;

@@ -65,8 +65,10 @@ int auth_device_may_send(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE],
 int auth_device_put(struct auth_update *u, const uint8_t pin[PKI_PIN_SIZE],
 	const char *user, const char *label);
 
-/* Writes down in the store that the device, which was never used, is now. 0 or a negative
- * errno. */
-int auth_device_note_first_use(const char *store, const uint8_t pin[PKI_PIN_SIZE]);
+/* Writes down in the store that the device, which was never used, is now; all of the
+ * store is written for that, and its lock waited for up to wait milliseconds. 0 or a
+ * negative errno. */
+int auth_device_note_first_use(
+	const char *store, const uint8_t pin[PKI_PIN_SIZE], unsigned wait);
 
 #endif

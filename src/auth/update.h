@@ -15,8 +15,9 @@
 struct auth_update;
 
 /* For how many milliseconds a writer waits while another one holds the lock: the service,
- * whose peer waits with it; and people's commands. */
-enum { AUTH_WAIT_SERVICE = 5000, AUTH_WAIT_COMMAND = 30000 };
+ * whose peer waits with it, or only for what is written down beside a login that holds
+ * without it; and people's commands. */
+enum { AUTH_WAIT_SERVICE = 5000, AUTH_WAIT_LOGIN = 1000, AUTH_WAIT_COMMAND = 30000 };
 
 /* Waits for the lock up to wait milliseconds and reads the store. 0 with *ret, which
  * auth_update_free ends; -ETIMEDOUT where the lock was held all the time, -EBADMSG where

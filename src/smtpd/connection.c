@@ -18,6 +18,7 @@
 #include "host/memory.h"
 #include "host/stop.h"
 #include "smtpd/admission.h"
+#include "smtpd/entry.h"
 #include "smtpd/expiry.h"
 #include "smtpd/limits.h"
 #include "smtpd/session.h"
@@ -169,6 +170,7 @@ smtpd_connection_serve(const struct config *config, struct host_log *log,
 	r = r < 0 ? 0 : converse(&s);
 	smtpd_limits_end(&s);
 	close_channel(&s, r);
+	smtpd_entry_note_first_use(&s);
 	tls_signer_free(s.signer);
 	pki_identity_clear(&s.identity);
 	drop_credentials(&s);

@@ -14,6 +14,7 @@
 #include "auth/seen.h"
 #include "base/cleanup.h"
 #include "host/clock.h"
+#include "host/stop.h"
 
 enum {
 	ALERT_CERTIFICATE_REVOKED = 44,
@@ -165,16 +166,24 @@ log_use_fault(const struct smtpd_server *s, int error)
 }
 
 void
-smtpd_entry_note_use(const struct smtpd_server *s, const struct auth_device *d)
+smtpd_entry_note_use(struct smtpd_server *s, const struct auth_device *d)
 {
-	const char *users = s->config->users;
-	int r = auth_seen_note(users, s->device, host_clock_now());
+	int r = auth_seen_note(s->config->users, s->device, host_clock_now());
 
 	if (r < 0)
 		log_use_fault(s, r);
-	if (d->used)
+	s->first_use = !d->used;
+}
+
+void
+smtpd_entry_note_first_use(const struct smtpd_server *s)
+{
+	int r;
+
+	if (!s->first_use)
 		return;
-	r = auth_device_note_first_use(users, s->identity.pin);
+	r = auth_device_note_first_use(s->config->users, s->identity.pin,
+		host_stop_asked() ? 0 : AUTH_WAIT_SERVICE);
 	if (r < 0)
 		log_use_fault(s, r);
 }

@@ -13,8 +13,13 @@
 int smtpd_entry_judge(struct smtpd_server *s, struct smtpd_proof *p,
 	struct tls_claim *claim, const char **ret_reason);
 
-/* Writes down that a device, which has proved its key, is here; a fault is logged, and
- * that is all. */
-void smtpd_entry_note_use(const struct smtpd_server *s, const struct auth_device *d);
+/* Writes down that a device, which has proved its key, is here, beside the store; a fault
+ * is logged, and that is all. */
+void smtpd_entry_note_use(struct smtpd_server *s, const struct auth_device *d);
+
+/* The connection is closed: writes down in the store that this was the first use of its
+ * device, if it was. That waits for others who write, and nobody for it; a fault is
+ * logged, and the next use is the first one then. */
+void smtpd_entry_note_first_use(const struct smtpd_server *s);
 
 #endif

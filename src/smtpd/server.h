@@ -31,6 +31,7 @@ struct smtpd_server {
 	bool enrols_only; /* its key is nobody's: it may show a token, and no more */
 	struct pki_identity identity;
 	char device[PKI_PIN_HEX];
+	bool first_use; /* of this device, which is not written down yet */
 	struct tls_proved tls;
 	struct auth_peer peer; /* the same, as auth/ wants it */
 

@@ -185,13 +185,13 @@ test_put_and_first_use(void **state)
 	assert_string_equal(d.user, "brad@447.edu");
 	assert_string_equal(d.label, "on the  roof");
 	assert_false(d.used);
-	assert_int_equal(auth_device_note_first_use(f->users, PIN), 0);
+	assert_int_equal(auth_device_note_first_use(f->users, PIN, 0), 0);
 	assert_int_equal(find_line(f->users, 'd', PIN_TEXT, &line), 1);
 	assert_int_equal(
 		auth_device_of_line(buffer_data(&line), buffer_len(&line), &d), 0);
 	assert_true(d.used);
 	before = read_file(f->users, NULL);
-	assert_int_equal(auth_device_note_first_use(f->users, PIN), 0);
+	assert_int_equal(auth_device_note_first_use(f->users, PIN, 0), 0);
 	after = read_file(f->users, NULL);
 	assert_string_equal(before, after);
 	free(before);

@@ -192,7 +192,7 @@ test_enrolment_without_lock(void **state)
 	close(fd);
 }
 
-/* The login is admitted, and the fault of the first one can be asked for. */
+/* The login is admitted, soon, and the fault of the first one can be asked for. */
 static void
 test_first_login_not_written(void **state)
 {
@@ -212,7 +212,7 @@ test_first_login_not_written(void **state)
 	fd = hold_lock(f);
 	x = classic(f, &peer, "dXNlcg==");
 	assert_int_equal(auth_exchange_error(x), -ETIMEDOUT);
-	assert_in_range(slept_ms, AUTH_WAIT_SERVICE, AUTH_WAIT_SERVICE + 20);
+	assert_in_range(slept_ms, AUTH_WAIT_LOGIN, AUTH_WAIT_LOGIN + 20);
 	assert_non_null(strstr(auth_exchange_reason(x), "users.lock"));
 	auth_exchange_free(x);
 	close(fd);

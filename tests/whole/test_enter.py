@@ -2,13 +2,14 @@
 """Devices at the door: a key of the user store enters by itself, as its user and as nobody
 else, is refused in the handshake once it may not, and what it may send as is its own."""
 
+import fcntl
 import os
 import re
 
 import foreign
 import pytest
 from certificates import CLIENT, KEY_TYPES, Authority, Pinned, certtool, der, pin_of
-from harness import Bundle, give
+from harness import Bundle, give, until
 from sessions import b64, begin, leave, log_in, plain, send
 
 VERSIONS = ("1.2", "1.3")
@@ -308,6 +309,28 @@ def test_first_and_last_use(door, authority):
     enters(d, bundle)
     d.wait()
     assert seen.stat().st_mtime > 1_700_000_000
+    assert not d.records(event="use-not-noted")
+
+
+def test_first_use_waits_for_its_turn_and_nobody_for_it(door, authority):
+    """Somebody else has the store's lock from before the connection to behind its end."""
+    bundle = authority.self_signed("x")
+    d = door(keys=authority)
+    d.add_user("brad")
+    add(d, "brad", bundle)
+    enters(d, authority.issue(BRAD))  # whose first login is written down
+    d.wait()
+    text = d.users.read_text()
+    with open(d.users.with_name("users.lock"), "r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        with external(d, bundle) as client:
+            send(client, BRAD, [BRAD], MESSAGE)
+            leave(client)
+        until(lambda: d.records(event="closed", device=pin_of(bundle)), what="its end")
+        assert d.users.read_text() == text
+        fcntl.lockf(lock, fcntl.LOCK_UN)
+    d.wait()
+    assert re.search(rf"d {pin_of(bundle)} .* first-use=20", d.users.read_text())
     assert not d.records(event="use-not-noted")
 
 
