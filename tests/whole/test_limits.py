@@ -586,3 +586,13 @@ def test_defaults_are_in_nobodys_way(door):
     d.wait()
     assert not d.records(event="limited") and not d.records(event="shared-file")
     assert len(d.messages(BRAD)) == 30
+
+
+@pytest.mark.parametrize("unit", ["postern", "postern-submission"])
+def test_socket_of_systemd_lets_in_more_of_an_address(unit):
+    """It closes without a word what is over its number; the handler says when to come back."""
+    text = (harness.ROOT / "units" / f"{unit}.socket").read_text()
+    most = {key: int(number) for key, number in re.findall(r"(?m)^(Max\w+)=(\d+)$", text)}
+    manual = (harness.ROOT / "src" / "smtpd" / "postern.conf.5").read_text()
+    default = int(re.search(r"(?s)limit_address_sessions No.*?\.Ql (\d+)", manual)[1])
+    assert default < most["MaxConnectionsPerSource"] < most["MaxConnections"]
