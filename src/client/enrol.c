@@ -2,8 +2,10 @@
 /*
  * The course of an enrolment. Owns key, certificate and token, and wipes them; the key
  * leaves this machine in no form. Where the connection is lost before the answer has
- * come, a second one tells whether the server has taken the key. Faults: a token that is
- * none (usage), or that the server refuses (login), and those of the parts.
+ * come, a second one tells whether the server has taken the key. A key that an earlier
+ * run has left is used again, since the server may have taken it: it is tried first, then
+ * shown with the token, and stays. Faults: a token that is none (usage), or that the
+ * server refuses (login), and those of the parts.
  */
 #include "client/enrol.h"
 
@@ -12,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "auth/label.h"
 #include "auth/token.h"
@@ -21,16 +21,12 @@
 #include "base/text.h"
 #include "client/address.h"
 #include "client/enrol_files.h"
+#include "client/enrol_pair.h"
 #include "client/hello.h"
 #include "client/login.h"
 #include "pki/file.h"
-#include "pki/make.h"
 
-enum { HOST_SIZE = 65, TOKEN_LINE = 256 };
-
-/* Of its own certificate the key's holder can make another at any time, so that an end
- * would end nothing (RFC 5280 section 4.1.2.5). */
-static const int64_t NO_END = 253402300799;
+enum { TOKEN_LINE = 256 };
 
 struct enrolment {
 	struct client_settings
@@ -45,6 +41,8 @@ struct enrolment {
 	char user[CLIENT_ADDRESS_MAX + 1]; /* whose device it is; "" while not known */
 	struct buffer ca; /* PEM; empty where the server is known by its own key */
 	bool asked;       /* the server may have taken the key */
+	bool denied;      /* it has refused the token */
+	bool known;       /* it knew the key already */
 };
 
 static void
@@ -117,51 +115,16 @@ check_settings(struct enrolment *e)
 	return 0;
 }
 
-/* A name for people who look at certificates; nobody believes it. */
-static void
-own_name(char ret[HOST_SIZE])
-{
-	if (gethostname(ret, HOST_SIZE) < 0)
-		ret[0] = '\0';
-	ret[HOST_SIZE - 1] = '\0';
-	for (char *c = ret; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			*c = '-';
-	if (!*ret)
-		snprintf(ret, HOST_SIZE, "device");
-}
-
-static int
-make_pair(struct enrolment *e)
-{
-	CLEANUP(pki_key_free) struct pki_key *key = NULL;
-	char name[HOST_SIZE];
-	struct pki_order order = { .role = PKI_ROLE_CLIENT,
-		.common_name = name,
-		.not_before = time(NULL) - 86400, /* for servers whose clock is slow */
-		.not_after = NO_END };
-	int r = pki_key_make(PKI_KEY_P256, &key);
-
-	own_name(name);
-	if (r == 0)
-		r = pki_key_write(key, &e->key);
-	if (r == 0)
-		r = pki_certificate_make(&order, key, NULL, 0, NULL, &e->cert);
-	if (r < 0 || !buffer_string(&e->key) || !buffer_string(&e->cert))
-		return client_fault_set(
-			e->fault, EX_SOFTWARE, "cannot make a key: %s", strerror(-r));
-	e->settings.key_text = buffer_data(&e->key);
-	e->settings.cert_text = buffer_data(&e->cert);
-	return 0;
-}
-
 /* Up to EHLO's answer. */
 static int
 open_session(struct enrolment *e, struct smtp_server_offers *ret)
 {
 	CLEANUP(buffer_free) struct buffer lines = { 0 };
-	int r = client_link_load(&e->link, &e->settings, e->fault);
+	int r;
 
+	e->settings.key_text = buffer_data(&e->key);
+	e->settings.cert_text = buffer_data(&e->cert);
+	r = client_link_load(&e->link, &e->settings, e->fault);
 	if (r == 0)
 		r = client_link_open(&e->link, e->fault);
 	if (r == 0)
@@ -191,6 +154,7 @@ refused(struct enrolment *e, unsigned code, struct buffer *lines)
 {
 	CLEANUP(buffer_free) struct buffer words = { 0 };
 
+	e->denied = code == 535;
 	if (code == 535 || code == 530)
 		return client_fault_set(e->fault, EX_NOPERM,
 			"%s refuses the token: it is not known there, was used, is past, "
@@ -226,7 +190,18 @@ show_token(struct enrolment *e)
 	return 0;
 }
 
-/* The answer was lost. Whether the key is a device is seen by what it may do. */
+static void
+reset_link(struct enrolment *e)
+{
+	client_link_close(&e->link);
+	e->link = (struct client_link){
+		.fd = -1, .cancel = -1, .traced = e->settings.verbose || e->settings.trace
+	};
+	*e->fault = (struct client_fault){ 0 };
+}
+
+/* The answer was lost, or an earlier run has used up the token. Whether the key is a
+ * device is seen by what it may do. */
 static int
 ask_again(struct enrolment *e)
 {
@@ -235,11 +210,7 @@ ask_again(struct enrolment *e)
 	bool in = false;
 	int r;
 
-	client_link_close(&e->link);
-	e->link = (struct client_link){
-		.fd = -1, .cancel = -1, .traced = e->settings.verbose || e->settings.trace
-	};
-	*e->fault = (struct client_fault){ 0 };
+	reset_link(e);
 	r = open_session(e, &offers);
 	if (r == 0)
 		r = client_login_external(&e->link, NULL, &in, e->fault);
@@ -247,6 +218,21 @@ ask_again(struct enrolment *e)
 		return 0;
 	*e->fault = first;
 	return -ECANCELED;
+}
+
+/* Whether the server knows a key that was left: e->known. A peer that it knows not is
+ * offered nothing of the kind. */
+static int
+try_login(struct enrolment *e, const struct smtp_server_offers *offers)
+{
+	int r;
+
+	if (!(offers->auth & SMTP_SERVER_EXTERNAL))
+		return 0;
+	r = client_login_external(&e->link, NULL, &e->known, e->fault);
+	if (r == 0 && !e->known)
+		*e->fault = (struct client_fault){ 0 };
+	return r;
 }
 
 /* The certificate by which the server is to be verified from now on, or none. */
@@ -257,6 +243,7 @@ take_ca(struct enrolment *e)
 	bool is_issuer = false;
 	int r;
 
+	buffer_consume(&e->ca, buffer_len(&e->ca));
 	if (!e->settings.pinned) {
 		r = pki_file_read(AT_FDCWD, e->settings.ca, PKI_CERTIFICATE_MAX, &e->ca);
 		return r == 0 ? 0
@@ -295,21 +282,60 @@ make_conf(const struct enrolment *e, struct buffer *b)
 	return r;
 }
 
+static void
+say_ready(const struct enrolment *e)
+{
+	bool named = *e->user || e->settings.user;
+
+	if (e->known)
+		printf("%s: the key that an earlier run has left is known there",
+			e->settings.host);
+	else
+		printf("%s: this machine is a device of %s now", e->settings.host,
+			*e->user ? e->user : "the token's user");
+	printf("; %s says how to connect%s\n", e->files.path,
+		named ? "" : ", but not as whom: add `user = ADDRESS' to it");
+}
+
 static int
 finish(struct enrolment *e)
 {
 	CLEANUP(buffer_free) struct buffer conf = { 0 };
+	const struct client_enrol_set set = { &e->key, &e->cert, &e->ca, &conf };
 	int r;
 
 	if (make_conf(e, &conf) < 0)
 		return client_fault_memory(e->fault);
-	r = client_enrol_files_commit(
-		&e->files, &conf, buffer_len(&e->ca) > 0 ? &e->ca : NULL, e->fault);
-	if (r < 0)
+	r = client_enrol_files_commit(&e->files, &set, e->fault);
+	if (r < 0) {
+		client_fault_more(e->fault,
+			"; the server knows the key, and the same command again ends the "
+			"enrolment");
 		return r;
-	printf("%s: this machine is a device of %s now; %s says how to connect\n",
-		e->settings.host, *e->user ? e->user : "the token's user", e->files.path);
+	}
+	say_ready(e);
 	return 0;
+}
+
+/* By an open session: the token, unless the server knows the key already. */
+static int
+show(struct enrolment *e, const struct smtp_server_offers *offers)
+{
+	bool left = e->files.left == CLIENT_ENROL_STAGED;
+	int r = take_ca(e);
+
+	if (r == 0 && left)
+		r = try_login(e, offers);
+	if (r != 0 || e->known)
+		return r;
+	r = show_token(e);
+	if (r < 0 && e->asked && e->link.lost)
+		return ask_again(e);
+	if (r < 0 && e->denied && left) {
+		r = ask_again(e);
+		e->known = r == 0;
+	}
+	return r;
 }
 
 static int
@@ -323,18 +349,55 @@ enrol(struct enrolment *e)
 		client_fault_more(e->fault,
 			"; it lets nobody in to enrol while no token is open there");
 	if (r == 0)
-		r = take_ca(e);
-	if (r == 0)
-		r = show_token(e);
-	if (r < 0 && e->asked && e->link.lost)
-		r = ask_again(e);
+		r = show(e, &offers);
 	if (r < 0 && e->asked) {
 		client_enrol_files_keep(&e->files);
 		client_fault_more(e->fault,
 			"; whether it has taken the key is not known, which stays in "
-			"key.pem.enrolling: ask its administrator");
+			"key.pem.enrolling: the same command again finds out");
 	}
 	return r == 0 ? finish(e) : r;
+}
+
+/* A pair without a configuration: what becomes of it is for the server to say, or for
+ * --force. */
+static int
+try_placed(struct enrolment *e)
+{
+	struct smtp_server_offers offers = { 0 };
+	int r = open_session(e, &offers);
+
+	if (r == 0)
+		r = take_ca(e);
+	if (r == 0)
+		r = try_login(e, &offers);
+	if (r == 0 && e->known)
+		return finish(e);
+	if (r < 0 && e->fault->status != EX_PROTOCOL && e->fault->status != EX_CONFIG)
+		return r;
+	reset_link(e);
+	if (!e->options->force)
+		return client_enrol_files_taken(&e->files, e->fault);
+	buffer_wipe(&e->key);
+	buffer_consume(&e->cert, buffer_len(&e->cert));
+	return 0;
+}
+
+static int
+start(struct enrolment *e)
+{
+	bool placed;
+	int r = client_enrol_files_read(&e->files, &e->key, &e->cert, e->fault);
+
+	placed = e->files.left == CLIENT_ENROL_PLACED;
+	if (r == 0 && placed)
+		r = try_placed(e);
+	if (r != 0 || e->known)
+		return r;
+	r = client_enrol_pair(&e->key, &e->cert, e->fault);
+	if (r == 0 && e->files.left != CLIENT_ENROL_STAGED)
+		r = client_enrol_files_stage(&e->files, &e->key, e->fault);
+	return r == 0 ? enrol(e) : r;
 }
 
 int
@@ -357,9 +420,5 @@ client_enrol(const struct client_settings *s, const struct client_options *o,
 		r = read_token(&e);
 	if (r == 0)
 		r = client_enrol_files_open(o->config, o->force, &e.files, fault);
-	if (r == 0)
-		r = make_pair(&e);
-	if (r == 0)
-		r = client_enrol_files_stage(&e.files, &e.key, &e.cert, fault);
-	return r == 0 ? enrol(&e) : r;
+	return r == 0 ? start(&e) : r;
 }

@@ -2,12 +2,16 @@
 """postern enrol: a machine makes its key, shows a token, and is a device from then on; what
 is refused, what is left behind, and what is lost on the way."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import socket
 import stat
+import subprocess
 import threading
+import time
 
 import harness
 import pytest
@@ -17,6 +21,7 @@ from sessions import b64
 
 BRAD = "brad@447.edu"
 MESSAGE = "Subject: Test\n\nHi\n"
+KILLS = 24
 TLS12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 
 
@@ -410,6 +415,116 @@ def test_answer_that_is_lost(door, authority, machine):
     d.wait()
     assert [r["event"] for r in d.records() if r["event"] in ("enrolled", "login")] == [
         "enrolled", "login"]
+
+
+def undo(machine, *names):
+    """As a kill right behind the server's answer leaves it."""
+    for name in names:
+        (machine.folder / name).unlink()
+
+
+@pytest.mark.parametrize("more", [[], ["--force"]])
+def test_killed_once_the_server_had_the_key(door, authority, machine, more):
+    d = door(keys=authority)
+    d.add_user("brad")
+    token = token_for(d)
+    m = machine(d)
+    m.enrol(token)
+    key = (m.folder / "key.pem").read_text()
+    (m.folder / "key.pem").rename(m.folder / "key.pem.enrolling")
+    undo(m, "cert.pem", "client.conf")
+    ran = m.enrol(token, *more)
+    assert "an earlier run has left is known there" in ran.stdout
+    assert "add `user = ADDRESS'" in ran.stdout
+    assert m.files() == ["cert.pem", "client.conf", "key.pem"]
+    assert (m.folder / "key.pem").read_text() == key
+    m.send("-f", BRAD)
+
+
+def test_pair_without_a_configuration(door, authority, machine):
+    """It is kept where the server knows it, and refused where it does not."""
+    d = door(keys=authority)
+    d.add_user("brad")
+    token = token_for(d)
+    m = machine(d)
+    m.enrol(token)
+    undo(m, "client.conf")
+    before = {name: (m.folder / name).read_text() for name in m.files()}
+    m.enrol(token)
+    assert before.items() < {n: (m.folder / n).read_text() for n in m.files()}.items()
+    m.send("-f", BRAD)
+    undo(m, "client.conf")
+    d.ctl("device", "revoke", pin_of(m.bundle()))
+    token = token_for(d)
+    ran = m.enrol(token, status=73)
+    assert "key.pem is there already: --force" in ran.stderr
+    assert before == {name: (m.folder / name).read_text() for name in m.files()}
+    m.enrol(token, "--force", connects=2)
+    m.send("-f", BRAD)
+
+
+def test_key_that_was_left_is_not_the_servers(door, authority, machine):
+    """It is shown with the token, and stays where the token is refused."""
+    d = door(keys=authority, limit_user_failures=0)
+    d.add_user("brad")
+    token = token_for(d)
+    m = machine(d)
+    m.folder.mkdir(parents=True)
+    left = m.folder / "key.pem.enrolling"
+    left.write_text(authority.self_signed("x").key.read_text())
+    give(m.home)
+    key = left.read_text()
+    m.enrol(token, "--user", "sue", status=77, connects=2)
+    assert m.files() == ["key.pem.enrolling"] and left.read_text() == key
+    m.enrol(token)
+    assert (m.folder / "key.pem").read_text() == key
+    m.send("-f", BRAD)
+    undo(m, "client.conf", "key.pem", "cert.pem")
+    left.write_text("no key")
+    m.enrol(token_for(d))
+    m.send("-f", BRAD)
+
+
+def test_killed_anywhere(door, authority, machine):
+    """And the same command again: the machine is a device, with no key lost. How long a run
+    takes says where the kills fall."""
+    d = door(keys=authority, limit_user_failures=0)
+    d.add_user("brad")
+    begun = time.monotonic()
+    machine(d).enrol(token_for(d))
+    whole = time.monotonic() - begun
+    for i in range(KILLS):
+        m, token = machine(d), token_for(d)
+        words = ("enrol", f"localhost:{d.port}", "--token", token, "--ca-pin", pin_of(d.keys))
+        with d.programs.popen("postern", *words, env={"HOME": str(m.home)},
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            try:
+                run.wait(whole * i / KILLS)
+            except subprocess.TimeoutExpired:
+                run.kill()
+        ran = m.run(*words, check=False)
+        assert ran.returncode in (0, 73), (i, ran)
+        assert m.files() == ["cert.pem", "client.conf", "key.pem"]
+        m.send("-f", BRAD)
+    assert json.loads(d.ctl("enrol", "status", "--json").stdout)["tokens"] == []
+    d.connected = 0
+
+
+def test_two_runs_in_one_folder(door, authority, machine):
+    d = door(keys=authority)
+    d.add_user("brad")
+    token = token_for(d)
+    m = machine(d)
+    m.folder.mkdir(parents=True)
+    give(m.home)
+    folder = os.open(m.folder, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        ran = m.enrol(token, status=75, connects=0)
+    finally:
+        os.close(folder)
+    assert "another `postern enrol' is at work" in ran.stderr
+    m.enrol(token)
 
 
 def test_many_show_one_token(door, authority):
