@@ -237,9 +237,27 @@ auth_token_any(struct auth_store *s, int64_t now)
 
 struct tidying {
 	struct auth_update *update;
+	const char *name; /* whose tokens go, "" for everybody's; or NULL */
 	int64_t now;
 	int64_t last; /* the end of the token that holds longest */
+	size_t withdrawn;
 };
+
+/* Whether it is to go though it holds. */
+static bool
+is_withdrawn(struct tidying *t, const char *line, size_t len)
+{
+	const char *user;
+	size_t n;
+
+	if (!t->name)
+		return false;
+	if (*t->name && (!auth_line_user(line, len, &user, &n) || n != strlen(t->name) ||
+				memcmp(user, t->name, n) != 0))
+		return false;
+	t->withdrawn++;
+	return true;
+}
 
 static int
 tidy_line(void *context, const char *line, size_t len)
@@ -250,7 +268,7 @@ tidy_line(void *context, const char *line, size_t len)
 	int64_t expires = 0;
 
 	auth_line_time(line, len, AUTH_FIELD_EXPIRES, &expires);
-	if (expires > t->now) {
+	if (expires > t->now && !is_withdrawn(t, line, len)) {
 		if (expires > t->last)
 			t->last = expires;
 		return 0;
@@ -260,21 +278,38 @@ tidy_line(void *context, const char *line, size_t len)
 	return auth_update_remove(t->update, 't', word);
 }
 
-int
-auth_token_tidy(struct auth_update *u, int64_t now)
+static int
+tidy(struct auth_update *u, struct tidying *t)
 {
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
-	struct tidying t = { u, now, 0 };
 	char stamp[AUTH_STAMP_SIZE];
-	int r = auth_update_each(u, 't', tidy_line, &t);
+	int r = auth_update_each(u, 't', tidy_line, t);
 
 	if (r < 0)
 		return r;
-	if (t.last == 0)
+	if (t->last == 0)
 		return auth_update_remove(u, 'w', AUTH_WINDOW_TOKENS);
-	auth_stamp(t.last, stamp);
+	auth_stamp(t->last, stamp);
 	r = buffer_printf(&line, "w %s", AUTH_WINDOW_TOKENS);
 	if (r == 0)
 		r = auth_line_set(&line, AUTH_FIELD_UNTIL, stamp);
 	return r < 0 ? r : auth_update_put(u, buffer_data(&line), buffer_len(&line));
+}
+
+int
+auth_token_tidy(struct auth_update *u, int64_t now)
+{
+	return tidy(u, &(struct tidying){ .update = u, .now = now });
+}
+
+int
+auth_token_withdraw(
+	struct auth_update *u, const char *name, int64_t now, size_t *ret_closed)
+{
+	struct tidying t = { .update = u, .name = name, .now = now };
+	int r = tidy(u, &t);
+
+	if (r == 0)
+		*ret_closed = t.withdrawn;
+	return r;
 }

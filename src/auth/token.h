@@ -52,4 +52,9 @@ int auth_token_any(struct auth_store *s, int64_t now);
  * behind every other change of tokens. 0 or a negative errno. */
 int auth_token_tidy(struct auth_update *u, int64_t now);
 
+/* Withdraws the tokens of one user, or all where name is "", and tidies up. *ret_closed
+ * is how many still held. 0 or a negative errno. */
+int auth_token_withdraw(
+	struct auth_update *u, const char *name, int64_t now, size_t *ret_closed);
+
 #endif

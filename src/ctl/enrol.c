@@ -58,13 +58,13 @@ ctl_enrol_open(const struct config *config, const struct ctl_options *o)
 	return r < 0 ? ctl_store_fail(config, r) : EX_OK;
 }
 
-/* Without a name, all of them. */
+/* Windows and tokens: of that name, or without one all of them. */
 int
 ctl_enrol_close(const struct config *config, const struct ctl_options *o)
 {
 	CLEANUP(auth_update_cleanup) struct auth_update *u = NULL;
 	char name[AUTH_NAME_SIZE] = "";
-	size_t closed = 0;
+	size_t closed = 0, withdrawn = 0;
 	int r, status = EX_OK;
 
 	if (o->window_name)
@@ -75,11 +75,13 @@ ctl_enrol_close(const struct config *config, const struct ctl_options *o)
 	if (r == 0)
 		r = auth_window_tidy(u, name, auth_now(), &closed);
 	if (r == 0)
+		r = auth_token_withdraw(u, name, auth_now(), &withdrawn);
+	if (r == 0)
 		r = auth_update_commit(u);
 	if (r < 0)
 		return ctl_store_fail(config, r);
-	if (closed == 0)
-		ctl_fail(0, "no window was open");
+	if (closed + withdrawn == 0)
+		ctl_fail(0, "no window or token was open");
 	return EX_OK;
 }
 

@@ -178,6 +178,22 @@ ctl_user_unlock(const struct config *config, const struct ctl_options *o)
 	return set_field(config, o->name, AUTH_FIELD_LOCKED, NULL);
 }
 
+/* Without a user of that name the certificates that name it are nobody's, and may make
+ * one. */
+static void
+warn_of_certificates(const struct config *config, const char *name)
+{
+	bool enrols = config->enrol == CONFIG_ENROL_CERTIFICATE ||
+		      config->enrol == CONFIG_ENROL_ANY;
+
+	if (enrols && config->tls != CONFIG_TLS_OFF &&
+		(config->tls_ca || config->tls_pins))
+		ctl_fail(0,
+			"the certificates that name %s still get in and may enrol again: "
+			"lock the user instead, or revoke them",
+			name);
+}
+
 /* A damaged line can be removed as well. */
 int
 ctl_user_del(const struct config *config, const struct ctl_options *o)
@@ -201,6 +217,8 @@ ctl_user_del(const struct config *config, const struct ctl_options *o)
 	}
 	if (r < 0)
 		status = ctl_store_fail(config, r);
+	else if (status == EX_OK)
+		warn_of_certificates(config, change.name);
 	ctl_change_end(&change);
 	return status;
 }

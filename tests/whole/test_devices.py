@@ -221,6 +221,33 @@ def test_tokens_that_are_past_are_cleared_away(store):
     assert [line[0] for line in store.lines()[1:-1]] == list("tuw")
 
 
+def test_tokens_are_withdrawn(store):
+    """Those of one name, or all; nothing is left that lets strangers in."""
+    for name in ("brad", "ghost", "ghost", "sue"):
+        store.enrol("token", name, "--for", "1h")
+    store.enrol("close", "--name", "Ghost")
+    assert sorted(t["user"] for t in status(store)["tokens"]) == ["brad@447.edu", "sue@447.edu"]
+    assert "no window or token" in store.enrol("close", "--name", "ghost").stderr
+    store.add("sue")
+    store.user("del", "sue")
+    assert [t["user"] for t in status(store)["tokens"]] == ["brad@447.edu"]
+    assert not store.enrol("close").stderr
+    assert status(store)["tokens"] == []
+    assert [line[0] for line in store.lines()[1:-1]] == []
+
+
+@pytest.mark.parametrize("enrol, ca, warned", [
+    ("certificate", "/no/ca.pem", True), ("any", "/no/ca.pem", True),
+    ("window", "/no/ca.pem", False), ("off", "/no/ca.pem", False),
+    ("certificate", "none", False)])
+def test_who_is_removed_may_come_back(store, enrol, ca, warned):
+    store.settings.update(enrol=enrol, tls_ca=ca)
+    store.add("brad")
+    said = store.user("del", "brad").stderr
+    assert said == ("posternctl: the certificates that name brad@447.edu still get in and may "
+                    "enrol again: lock the user instead, or revoke them\n" if warned else "")
+
+
 def test_windows(store):
     store.settings["enrol"] = "window"
     now = time.time()
@@ -240,7 +267,7 @@ def test_windows(store):
     store.enrol("open", "--for", "1h", "--name", "brad")
     store.enrol("close")
     assert status(store)["windows"] == []
-    assert "no window was open" in store.enrol("close").stderr
+    assert "no window or token was open" in store.enrol("close").stderr
     store.settings["enrol"] = "certificate"
     said = store.refused(78, "open", "--for", "1h", group="enrol")
     assert "enrol = window" in said
