@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "client/connect.h"
+#include "client/expiry.h"
 #include "client/mend.h"
 #include "client/show.h"
 #include "host/clock.h"
@@ -75,6 +76,7 @@ start_session(struct client_link *l, struct client_fault *fault)
 		return tls_fault(l, r, &text, fault);
 	if (l->settings->verbose)
 		client_say("%s: %s", l->settings->host, tls_client_describe(l->tls));
+	client_expiry_warn(l->settings, l->tls);
 	return 0;
 }
 

@@ -428,6 +428,14 @@ tls_client_peer(const struct tls_client *t, struct buffer *ret)
 			      : -ENODATA;
 }
 
+int
+tls_client_own(const struct tls_client *t, struct buffer *ret)
+{
+	const gnutls_datum_t *own = gnutls_certificate_get_ours(t->session);
+
+	return own && own->size > 0 ? buffer_append(ret, own->data, own->size) : -ENODATA;
+}
+
 const char *
 tls_client_describe(const struct tls_client *t)
 {

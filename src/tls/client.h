@@ -69,8 +69,10 @@ int tls_client_exporter(struct tls_client *t, uint8_t ret[TLS_CLIENT_EXPORTER_SI
  * server's own; NULL where the server was verified by roots. Lives as long as t. */
 const struct buffer *tls_client_pinned(const struct tls_client *t, bool *ret_is_issuer);
 
-/* Appends the server's own certificate, DER. 0, or a negative errno. */
+/* Appends the server's own certificate, or ours as it was shown, DER. 0, -ENODATA where
+ * there is none, or -ENOMEM. */
 int tls_client_peer(const struct tls_client *t, struct buffer *ret);
+int tls_client_own(const struct tls_client *t, struct buffer *ret);
 
 /* A few words on protocol and cipher; lives as long as t. */
 const char *tls_client_describe(const struct tls_client *t);

@@ -78,3 +78,44 @@ def test_server_in_time(door, authority):
     enter(d, authority.issue(days=300))
     assert not warnings(d)
     assert not (d.dir / "run" / "expiry-warned").exists()
+
+
+WORDS = [r"your certificate \S+ expires on \d{4}-\d\d-\d\d: have it renewed",
+         r"the certificate of localhost expires on \d{4}-\d\d-\d\d: tell its administrator"]
+
+
+@pytest.mark.parametrize("tls", ["implicit", "starttls"])
+@pytest.mark.parametrize("form", ["send", "interactive"])
+@pytest.mark.parametrize("soon", [(False, False), (True, False), (False, True), (True, True)])
+def test_the_client_tells_of_both(door, authority, tls, form, soon):
+    """A line for each that ends soon, and no other word."""
+    now = authority.dates(0)[1]
+    old = {"dates": (now - 300 * DAY, now + 9 * DAY)}
+    client = authority.issue(**(old if soon[0] else {"days": 300}))
+    pair = authority.server(**(old if soon[1] else {"days": 300}))
+    d = door(keys=authority, tls=tls, tls_cert=pair.cert, tls_key=pair.key)
+    d.add_user("brad")
+    d.connected += 1
+    options = ["--ca", authority.ca, "--cert", client.cert, "--key", client.key,
+               *(["--starttls"] * (tls == "starttls"))]
+    if form == "send":
+        ran = d.programs.run("postern", "send", *options, "--server", f"localhost:{d.port}",
+                             "-f", "brad@447.edu", "brad@447.edu", input="Subject: x\n\nx\n")
+    else:
+        ran = d.programs.run("postern", *options, "localhost", str(d.port), input="quit\n")
+    expected = [words for words, is_soon in zip(WORDS, soon) if is_soon]
+    said = ran.stderr.splitlines()
+    assert len(said) == len(expected), ran.stderr
+    for line, words in zip(said, expected):
+        assert re.fullmatch(f"postern: {words}", line)
+
+
+def test_enrol_tells_of_the_servers(door, authority):
+    now = authority.dates(0)[1]
+    pair = authority.server(dates=(now - 300 * DAY, now + 9 * DAY))
+    d = door(keys=authority, tls_cert=pair.cert, tls_key=pair.key)
+    token = d.ctl("enrol", "token", "brad", "--for", "1h").stdout.split()[-1]
+    d.connected += 1
+    ran = d.programs.run("postern", "enrol", f"localhost:{d.port}", "--token", token, "--ca",
+                         authority.ca, "--config", d.dir / "client.conf")
+    assert re.fullmatch(f"postern: {WORDS[1]}\n", ran.stderr)
