@@ -91,6 +91,36 @@ find_barrier(const char *user, const char *path, char room[PATH_SIZE])
 	return NULL;
 }
 
+/* Whether a folder may be opened for the service: those of the system and of people stay
+ * as they are. */
+static bool
+may_open(const char *folder)
+{
+	static const char *const CLOSED[] = { "/root", "/home", "/boot", "/proc", "/sys",
+		"/dev", "/usr", "/bin", "/sbin", "/lib" };
+	static const char *const SYSTEM[] = { "/", "/etc", "/var", "/var/lib", "/run",
+		"/etc/ssl", "/etc/ssl/private" };
+
+	for (size_t i = 0; i < sizeof(CLOSED) / sizeof(*CLOSED); i++) {
+		size_t len = strlen(CLOSED[i]);
+
+		if (strncmp(folder, CLOSED[i], len) == 0 &&
+			(folder[len] == '/' || folder[len] == '\0'))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(SYSTEM) / sizeof(*SYSTEM); i++)
+		if (strcmp(folder, SYSTEM[i]) == 0)
+			return false;
+	return true;
+}
+
+/* Where what a key names has its usual place. */
+static const char *
+place_of(const char *key)
+{
+	return strncmp(key, "tls_", 4) == 0 ? "/etc/postern/tls" : "/var/lib/postern";
+}
+
 static void
 add_access_remedy(
 	const struct config *config, const struct wanted *w, struct ctl_findings *f)
@@ -99,7 +129,10 @@ add_access_remedy(
 	char room[PATH_SIZE];
 
 	barrier = find_barrier(config->user, w->path, room);
-	if (barrier)
+	if (barrier && !may_open(barrier))
+		ctl_finding_remedy(f, "mv %s %s/, and name it there as %s", w->path,
+			place_of(w->key), w->key);
+	else if (barrier)
 		ctl_finding_remedy(
 			f, "chgrp %s %s; chmod g+x %s", group, barrier, barrier);
 	else if (w->folder)
@@ -141,6 +174,19 @@ check_modes(const struct wanted *w, const struct stat *st, struct ctl_findings *
 	return false;
 }
 
+/* What makes or brings something that is not there, or is something else. */
+static void
+add_missing_remedy(
+	const struct config *config, const struct wanted *w, struct ctl_findings *f)
+{
+	if (w->folder)
+		ctl_finding_remedy(f, "install -d -o %s -g %s -m 0700 %s", config->user,
+			group_of(config->user), w->path);
+	else
+		ctl_finding_remedy(f, "install -o root -g %s -m 0640 FILE %s",
+			group_of(config->user), w->path);
+}
+
 static void
 check_path(const struct config *config, const struct wanted *w, struct ctl_findings *f)
 {
@@ -151,10 +197,15 @@ check_path(const struct config *config, const struct wanted *w, struct ctl_findi
 	if (stat(w->path, &st) < 0) {
 		if (errno == ENOENT && w->optional)
 			return;
-		ctl_finding_add(f, CTL_ERROR, w->key, "%s: %s", w->path, strerror(errno));
+		int error = errno;
+
+		add_missing_remedy(config, w, f);
+		ctl_finding_add(f, CTL_ERROR, w->key, "%s: %s", w->path, strerror(error));
 		return;
 	}
 	if (!!S_ISDIR(st.st_mode) != w->folder || (!w->folder && !S_ISREG(st.st_mode))) {
+		ctl_finding_remedy(f, "%s = a %s, in the configuration", w->key,
+			w->folder ? "folder" : "file");
 		ctl_finding_add(f, CTL_ERROR, w->key, "%s: expected a %s", w->path,
 			w->folder ? "folder" : "regular file");
 		return;
@@ -206,7 +257,7 @@ void
 ctl_check_paths(const struct config *config, struct ctl_findings *f)
 {
 	bool tls = config->tls != CONFIG_TLS_OFF;
-	CLEANUP_FREE char *folder = strdup(config->users);
+	CLEANUP_FREE char *folder = strdup(config->users), *lock = NULL;
 	char *slash = folder ? strrchr(folder, '/') : NULL;
 	const struct wanted wanted[] = {
 		{ "tls_cert", tls ? config->tls_cert : NULL, R_OK, WRITERS, false,
@@ -218,6 +269,8 @@ ctl_check_paths(const struct config *config, struct ctl_findings *f)
 		{ "tls_pins", tls ? config->tls_pins : NULL, R_OK | X_OK, WRITERS, true,
 			false },
 		{ "users", config->users, R_OK, OTHERS | WRITERS, false, true },
+		{ "users", asprintf(&lock, "%s.lock", config->users) < 0 ? NULL : lock,
+			R_OK | W_OK, S_IWOTH, false, true },
 		{ "users", slash && slash != folder ? folder : NULL, W_OK | X_OK, OTHERS,
 			true, false },
 		{ "deliver", config->mail, W_OK | X_OK, OTHERS, true, false },

@@ -12,14 +12,13 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "pki/crl.h"
 #include "pki/describe.h"
 #include "pki/file.h"
 #include "pki/identity.h"
 #include "pki/validity.h"
 #include "tls/credentials.h"
 
-enum { DAY = 24 * 3600, LIST_DAYS = 7, FILE_MAX = 1 << 20 };
+enum { DAY = 24 * 3600, FILE_MAX = 1 << 20 };
 
 static int
 read_chain(
@@ -30,6 +29,9 @@ read_chain(
 
 	if (r == 0)
 		r = pki_chain_read(buffer_data(&pem), buffer_len(&pem), ret);
+	if (r < 0)
+		ctl_finding_remedy(f, "install -o root -g postern -m 0640 DIR/%s %s",
+			strcmp(key, "tls_ca") == 0 ? "ca.pem" : "server.pem", path);
 	if (r < 0)
 		ctl_finding_add(f, CTL_ERROR, key, "%s: %s", path,
 			r == -EBADMSG ? "no certificate in PEM" : strerror(-r));
@@ -49,6 +51,8 @@ check_dates(const char *key, const char *path, const struct pki_identity *id, in
 	ctl_check_day(id->not_before > now ? id->not_before : id->not_after, day);
 	if (id->not_after <= now || soon)
 		ctl_finding_remedy(f, "%s", remedy);
+	if (id->not_before > now)
+		ctl_finding_remedy(f, "if the clock is wrong: timedatectl set-ntp true");
 	if (id->not_before > now)
 		ctl_finding_add(f, CTL_ERROR, key, "%s is valid from %s only", path, day);
 	else if (id->not_after <= now)
@@ -70,8 +74,10 @@ check_use(const struct config *config, const struct pki_chain *chain,
 	if (pki_describe(buffer_data(leaf), buffer_len(leaf), &what) < 0)
 		return;
 	if (!what.for_server) {
-		ctl_finding_remedy(
-			f, "postern-keys init --dir DIR --host %s", config->hostname);
+		ctl_finding_remedy(f,
+			"install -o root -g postern -m 0640 DIR/server.pem %s, and "
+			"server.key beside it",
+			config->tls_cert);
 		ctl_finding_add(f, CTL_ERROR, "tls_cert",
 			"the certificate is not for servers (%s)",
 			*what.uses ? what.uses : "no use is named");
@@ -82,7 +88,10 @@ check_use(const struct config *config, const struct pki_chain *chain,
 			config->hostname);
 		return;
 	}
-	ctl_finding_remedy(f, "postern-keys init --dir DIR --host %s", config->hostname);
+	ctl_finding_remedy(f,
+		"hostname = a name that the certificate has, in the configuration; or a "
+		"certificate for %s by the same CA",
+		config->hostname);
 	ctl_finding_add(f, CTL_ERROR, "hostname",
 		"%s is not among the certificate's names (%s): clients will not trust it",
 		config->hostname, *what.others ? what.others : "none");
@@ -135,6 +144,24 @@ check_server(const struct config *config, int64_t now, struct ctl_findings *f)
 	pki_chain_clear(&chain);
 }
 
+/* By the key that the fault begins with. */
+static void
+remedy_whole(const struct config *config, const char *text, struct ctl_findings *f)
+{
+	static const char INSTALL[] = "install -o root -g postern -m 0640 DIR/";
+
+	if (strncmp(text, "tls_crl", 7) == 0)
+		ctl_finding_remedy(f, "postern-keys crl --dir DIR, and %scrl.pem %s",
+			INSTALL, config->tls_crl);
+	else if (strncmp(text, "tls_ca", 6) == 0)
+		ctl_finding_remedy(f, "%sca.pem %s", INSTALL, config->tls_ca);
+	else if (strncmp(text, "tls_cert", 8) == 0)
+		ctl_finding_remedy(f, "%sserver.pem %s", INSTALL, config->tls_cert);
+	else
+		ctl_finding_remedy(f, "%sserver.key %s, of the same DIR as %s", INSTALL,
+			config->tls_key, config->tls_cert);
+}
+
 /* Everything together, as a connection reads it; but nothing is left in `cache`, which is
  * the service's. */
 static void
@@ -143,6 +170,7 @@ check_whole(const struct config *config, struct ctl_findings *f)
 	CLEANUP(buffer_free) struct buffer fault = { 0 };
 	struct tls_credentials *credentials = NULL;
 	struct config alone = *config;
+	const char *text;
 	int r;
 
 	alone.cache = NULL;
@@ -150,12 +178,29 @@ check_whole(const struct config *config, struct ctl_findings *f)
 	if (r == 0)
 		r = tls_credentials_check_key(&alone, credentials, &fault);
 	tls_credentials_free(credentials);
-	if (r == 0)
+	if (r == 0) {
 		ctl_finding_add(f, CTL_FINE, "tls_key", "%s is the certificate's key",
 			config->tls_key);
-	else
-		ctl_finding_add(f, CTL_ERROR, "tls", "%s",
-			buffer_len(&fault) ? buffer_string(&fault) : strerror(-r));
+		return;
+	}
+	text = buffer_len(&fault) ? buffer_string(&fault) : strerror(-r);
+	remedy_whole(config, text, f);
+	ctl_finding_add(f, CTL_ERROR, "tls", "%s", text);
+}
+
+/* Whether what is trusted for clients is a CA at all. */
+static void
+check_is_ca(const struct config *config, const struct buffer *der, struct ctl_findings *f)
+{
+	CLEANUP(pki_description_clear) struct pki_description what = { 0 };
+
+	if (pki_describe(buffer_data(der), buffer_len(der), &what) < 0 || what.is_ca)
+		return;
+	ctl_finding_remedy(
+		f, "install -o root -g postern -m 0640 DIR/ca.pem %s", config->tls_ca);
+	ctl_finding_add(f, CTL_ERROR, "tls_ca",
+		"%s has a certificate that is no CA's (%s): it can vouch for nobody",
+		config->tls_ca, what.subject ? what.subject : "");
 }
 
 static void
@@ -174,48 +219,9 @@ check_roots(const struct config *config, int64_t now, struct ctl_findings *f)
 		return;
 	check_certificates("tls_ca", config->tls_ca, &chain, now,
 		"postern-keys renew ca --dir DIR", f);
+	for (size_t i = 0; i < chain.n; i++)
+		check_is_ca(config, &chain.der[i], f);
 	pki_chain_clear(&chain);
-}
-
-static void
-check_list(const char *path, const struct pki_crl *list, size_t number, int64_t now,
-	struct ctl_findings *f)
-{
-	char day[CTL_DAY_SIZE];
-	int64_t left = list->next_update - now;
-
-	ctl_check_day(list->next_update, day);
-	if (left < LIST_DAYS * DAY)
-		ctl_finding_remedy(f, "postern-keys crl --dir DIR");
-	if (list->this_update > now)
-		ctl_finding_add(f, CTL_ERROR, "tls_crl",
-			"list %zu of %s is of the future", number, path);
-	else if (left <= 0)
-		ctl_finding_add(f, CTL_ERROR, "tls_crl",
-			"list %zu of %s was to be replaced by %s: nobody gets in", number,
-			path, day);
-	else if (left < LIST_DAYS * DAY)
-		ctl_finding_add(f, CTL_WARNING, "tls_crl",
-			"list %zu of %s has to be replaced by %s", number, path, day);
-	else
-		ctl_finding_add(f, CTL_FINE, "tls_crl",
-			"list %zu of %s, with %zu entries, is current until %s", number,
-			path, list->n_entries, day);
-}
-
-static void
-check_lists(const struct config *config, int64_t now, struct ctl_findings *f)
-{
-	CLEANUP(buffer_free) struct buffer pem = { 0 };
-	CLEANUP(pki_crls_clear) struct pki_crls lists = { 0 };
-
-	/* What cannot be read was said of the whole. */
-	if (!config->tls_crl ||
-		pki_file_read(AT_FDCWD, config->tls_crl, PKI_CRL_FILE_MAX, &pem) < 0 ||
-		pki_crls_read(buffer_data(&pem), buffer_len(&pem), &lists) < 0)
-		return;
-	for (size_t i = 0; i < lists.n; i++)
-		check_list(config->tls_crl, &lists.lists[i], i + 1, now, f);
 }
 
 static void
@@ -240,6 +246,12 @@ check_pin(const char *folder, const char *name, int64_t now, struct ctl_findings
 	if (verdict == PKI_TRUSTED &&
 		pki_validity_ends_soon(
 			&(struct pki_validity){ id.not_before, id.not_after }, now))
+		ctl_finding_remedy(f,
+			"postern-keys renew NAME --dir DIR, where the client's pair "
+			"was made");
+	if (verdict == PKI_TRUSTED &&
+		pki_validity_ends_soon(
+			&(struct pki_validity){ id.not_before, id.not_after }, now))
 		ctl_finding_add(f, CTL_WARNING, "tls_pins", "%s/%s expires in %lld days",
 			folder, name, (long long)(id.not_after - now) / DAY);
 	pki_identity_clear(&id);
@@ -253,6 +265,10 @@ check_pins(const char *folder, int64_t now, struct ctl_findings *f)
 	size_t n = 0;
 
 	if (!dir) {
+		int error = errno;
+
+		ctl_finding_remedy(f, "install -d -o root -g postern -m 0750 %s", folder);
+		errno = error;
 		ctl_finding_add(
 			f, CTL_ERROR, "tls_pins", "%s: %s", folder, strerror(errno));
 		return;
@@ -264,7 +280,8 @@ check_pins(const char *folder, int64_t now, struct ctl_findings *f)
 		n++;
 	}
 	closedir(dir);
-	ctl_finding_add(f, CTL_FINE, "tls_pins", "%s has %zu files", folder, n);
+	ctl_finding_add(f, CTL_FINE, "tls_pins", "%s has %zu file%s", folder, n,
+		n == 1 ? "" : "s");
 }
 
 void
@@ -279,7 +296,7 @@ ctl_check_tls(const struct config *config, int64_t now, struct ctl_findings *f)
 	check_server(config, now, f);
 	check_whole(config, f);
 	check_roots(config, now, f);
-	check_lists(config, now, f);
+	ctl_check_lists(config, now, f);
 	if (config->tls_pins)
 		check_pins(config->tls_pins, now, f);
 }

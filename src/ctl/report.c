@@ -24,30 +24,37 @@ ctl_fail(int status, const char *format, ...)
 	return status;
 }
 
+const char *
+ctl_store_words(int error)
+{
+	switch (-error) {
+	case EBADMSG:
+		return ":1: damaged line; expected \"postern-users 1 secret=\" and 64 "
+		       "hexadecimal digits";
+	case EPROTONOSUPPORT:
+		return ":1: of another version of postern; expected \"postern-users 1\"";
+	case ELOOP:
+		return ": a symbolic link; `users' has to name the file itself";
+	case EINVAL:
+		return ": no regular file, as `users' has to be";
+	case ENOENT:
+		return ": its directory does not exist";
+	default:
+		return NULL;
+	}
+}
+
 int
 ctl_store_fail(const struct config *config, int error)
 {
-	const char *path = config->users;
+	const char *path = config->users, *words = ctl_store_words(error);
 
+	if (words)
+		return ctl_fail(error == -EBADMSG || error == -EPROTONOSUPPORT
+					? EX_DATAERR
+					: EX_CONFIG,
+			"%s%s", path, words);
 	switch (-error) {
-	case EBADMSG:
-		return ctl_fail(EX_DATAERR,
-			"%s:1: damaged line; expected \"postern-users 1 secret=\" and 64 "
-			"hexadecimal digits",
-			path);
-	case EPROTONOSUPPORT:
-		return ctl_fail(EX_DATAERR,
-			"%s:1: of another version of postern; expected "
-			"\"postern-users 1\"",
-			path);
-	case ELOOP:
-		return ctl_fail(EX_CONFIG,
-			"%s: a symbolic link; `users' has to name the file itself", path);
-	case EINVAL:
-		return ctl_fail(
-			EX_CONFIG, "%s: no regular file, as `users' has to be", path);
-	case ENOENT:
-		return ctl_fail(EX_CONFIG, "%s: its directory does not exist", path);
 	case EACCES:
 	case EPERM:
 	case EROFS:

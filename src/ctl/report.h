@@ -11,6 +11,10 @@
 /* Prints the sentence; answers status. */
 int ctl_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What is wrong with the store itself, in words behind its path; NULL for a fault that
+ * says nothing of the store. */
+const char *ctl_store_words(int error);
+
 /* Says what is wrong with the store itself (a negative errno of auth/store.h,
  * auth/update.h) and answers the exit status. */
 int ctl_store_fail(const struct config *config, int error);

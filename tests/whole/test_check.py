@@ -2,6 +2,8 @@
 """posternctl check: what people get wrong, one fault at a time, and what mends it."""
 
 import json
+import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -185,8 +187,121 @@ def key_of_the_ca(d, authority):
     d.configure(tls_ca=give(folder) / "ca.pem")
 
 
+def own(d, name, source, uid=SERVICE.pw_uid, bits=0o640, key=None):
+    """A copy in a folder of its own, named by the configuration: (folder, file)."""
+    folder = d.dir / "own"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    shutil.copy(source, path)
+    give(folder)
+    path.chmod(bits)
+    if AS_ROOT:
+        os.chown(path, uid, SERVICE.pw_gid)
+    d.configure(**{key: path})
+    return folder, path
+
+
+def folder_for_all(d, authority):
+    own(d, "server.key", d.settings["tls_key"], key="tls_key")[0].chmod(0o777)
+
+
+def writable_way(d, authority):
+    """A folder above that of the store."""
+    above = d.dir / "above"
+    (above / "store").mkdir(parents=True)
+    give(above)
+    (above / "store").chmod(0o700)
+    above.chmod(0o777)
+    d.configure(users=above / "store" / "users", enrol="certificate")
+
+
+def sticky_way(d, authority):
+    writable_way(d, authority)
+    (d.dir / "above").chmod(0o1777)
+
+
+def lock_of_others(d, authority):
+    lock = pathlib.Path(f"{d.users}.lock")
+    lock.touch()
+    give(lock)
+    lock.chmod(0o444)
+
+
+def no_ca(d, authority):
+    both, other = authority.file("pem"), authority.self_signed("x", days=400)
+    both.write_text(authority.ca.read_text() + other.cert.read_text())
+    d.configure(tls_ca=give(both), tls_crl="none")
+
+
+def no_list_below(d, authority):
+    below = authority.issue("below", uses=("ca", "cert_signing_key", "crl_signing_key"), mail=None,
+                            days=400)
+    pair = authority.issue("localhost", "p256", SERVER, mail=None, issuer=below, days=400,
+                           lines=("dns_name = localhost",))
+    d.configure(tls_cert=pair.cert, tls_key=pair.key)
+
+
+def list_of_below(d, authority):
+    """Sound: the CA below has its list."""
+    no_list_below(d, authority)
+    below = authority.issue("below", uses=("ca", "cert_signing_key", "crl_signing_key"), mail=None,
+                            days=400)
+    pair = authority.issue("localhost", "p256", SERVER, mail=None, issuer=below, days=400,
+                           lines=("dns_name = localhost",))
+    lists = authority.crl(next_update=30 * DAY)
+    lists.write_text(lists.read_text() +
+                     authority.crl(next_update=30 * DAY, signer=below).read_text())
+    d.configure(tls_cert=pair.cert, tls_key=pair.key, tls_crl=lists)
+
+
+def written(text):
+    def change(d, authority):
+        path = authority.file("crl")
+        path.write_text(text)
+        d.configure(tls_crl=give(path))
+    return change
+
+
+def fifo_for_a_list(d, authority):
+    os.mkfifo(d.dir / "fifo")
+    d.configure(tls_crl=give(d.dir / "fifo"))
+
+
+def folder_for_a_list(d, authority):
+    (d.dir / "list").mkdir()
+    d.configure(tls_crl=give(d.dir / "list"))
+
+
+def forged_list(d, authority):
+    d.configure(tls_crl=authority.forged_crl())
+
+
+def other_version(d, authority):
+    d.users.write_text(d.users.read_text().replace("postern-users 1", "postern-users 7"))
+
+
+TWO = [("error", "tls"), ("error", "tls_crl")]
+
 # What is done: level and subject of each finding.
 FAULTS = {
+    "folder of the key for all": (folder_for_all, [("error", "tls_key")]),
+    "way for all": (writable_way, [("error", "users")]),
+    "way for all, sticky": (sticky_way, []),
+    "lock that is not ours": (lock_of_others, [("error", "users")]),
+    "no CA": (no_ca, [("error", "tls_ca")]),
+    "no list for a CA below": (no_list_below, [("warning", "tls_crl")]),
+    "a list for a CA below": (list_of_below, []),
+    "no lists at all": (lambda d, authority: d.configure(tls_crl="none"), []),
+    "empty list": (written(""), [("error", "tls")]),
+    "damaged list": (written("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"),
+                     [("error", "tls")]),
+    "forged list": (forged_list, [("error", "tls"), ("warning", "tls_crl")]),
+    "fifo for a list": (fifo_for_a_list, TWO),
+    "folder for a list": (folder_for_a_list, TWO),
+    "store of another version": (other_version, [("error", "users")]),
+    "no folder for mail": (
+        lambda d, authority: d.configure(deliver=f"maildir:{d.dir}/no-such-folder"),
+        [("error", "deliver")]),
     "another key": (other_key, [("error", "tls")]),
     "another name": (other_name, [("error", "hostname")]),
     "a client's certificate": (of_a_client, [("error", "tls_cert")]),
@@ -223,7 +338,84 @@ def test_fault(d, authority, fault):
     change(d, authority)
     status, found = findings(d)
     assert bad(found) == expected, found
-    assert status == (EX_CONFIG if "error" in dict(expected) else 1)
+    assert status == (EX_CONFIG if "error" in dict(expected) else 1 if expected else 0)
+    for one in found:
+        assert one["level"] == "OK" or one["remedy"], one
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root gives files away")
+@pytest.mark.parametrize("what", ["tls_key", "tls_cert", "tls_ca", "tls_crl", "folder", "store"])
+def test_strangers_files(d, what):
+    """Of somebody who is neither root nor the service; root's are sound."""
+    stranger = SERVICE.pw_uid + 1
+    path = d.users if what == "store" else None
+    if what in d.settings:
+        _, path = own(d, "file", d.settings[what], key=what, bits=0o644)
+        if what == "tls_key":
+            path.chmod(0o640)
+    if what == "folder":
+        path, _ = own(d, "file", d.settings["tls_key"], key="tls_key")
+    os.chown(path, stranger, SERVICE.pw_gid)
+    if what == "store":
+        path.chmod(0o640)
+    finding = next(f for f in findings(d, root=True)[1] if f["level"] == "error")
+    assert f"{path} belongs to" in finding["finding"] and "neither root nor" in finding["finding"]
+    program, owner, named = finding["remedy"].split()
+    assert (program, named) == ("chown", str(path))
+    os.chown(path, 0 if owner == "root" else SERVICE.pw_uid, SERVICE.pw_gid)
+    assert findings(d, root=True)[0] == 0
+
+
+def test_configuration_for_all(d):
+    findings(d)
+    d.conf.chmod(0o666)
+    finding = sole(d, "error", "configuration")
+    assert f"chmod go-w {d.conf}" == finding["remedy"]
+
+
+def test_many_damaged_lines(d):
+    d.users.write_text(d.users.read_text() + "zzz\n" * 25)
+    _, found = findings(d)
+    wrong = [f["finding"] for f in found if f["level"] == "error"]
+    assert len(wrong) == 11 and "15 more lines are damaged" in wrong[-1]
+    assert "if it was a revoked device, revoke it again" in wrong[0]
+
+
+def test_words_for_another_version(d):
+    other_version(d, None)
+    assert "of another version of postern" in sole(d, "error", "users")["finding"]
+
+
+def test_fault_of_the_configuration(d):
+    d.conf.write_text("frob = 1\ntls = maybe\n")
+    done = d.ctl("check", "--json", check=False)
+    assert done.returncode == EX_CONFIG
+    found = json.loads(done.stdout)
+    assert {f["subject"] for f in found} == {"configuration"} and len(found) >= 2
+    assert any("frob" in f["finding"] for f in found)
+
+
+def test_name_that_is_missing(d):
+    """It takes no other CA."""
+    other_name(d, None)
+    assert "init" not in sole(d, "error", "hostname")["remedy"]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="root alone can try as somebody else")
+def test_folders_of_the_system_stay_closed(d):
+    """What lies where the service cannot go is to be moved."""
+    home = pathlib.Path("/root")
+    if home.stat().st_mode & 0o077:
+        pytest.skip("/root is open to all here")
+    key = home / f"postern-test-{os.getpid()}.key"
+    shutil.copy(d.settings["tls_key"], key)
+    try:
+        give(key)
+        d.configure(tls_key=key)
+        finding = next(f for f in findings(d, root=True)[1] if f["level"] == "error")
+    finally:
+        key.unlink()
+    assert finding["remedy"].startswith(f"mv {key} /etc/postern/tls/")
 
 
 def test_remedy_of_a_mode_mends(d):
@@ -281,12 +473,26 @@ def with_units(d, files):
     return done.returncode, json.loads(done.stdout)
 
 
-def units(d, user=SERVICE.pw_name, connections=4, backlog=16, conf=None, program=None):
+def units(d, user=SERVICE.pw_name, connections=4, backlog=16, conf=None, program=None,
+          more=""):
     return {
         "postern.socket": SOCKET.format(connections=connections, backlog=backlog),
         "postern@.service": UNIT.format(
-            user=user, conf=conf or d.conf, program=program or d.programs.path / "postern-smtpd"),
+            user=user, conf=f"{conf or d.conf}{more}",
+            program=program or d.programs.path / "postern-smtpd"),
     }
+
+
+def one(d, line):
+    return {**units(d), "postern@.service.d/one.conf": f"[Service]\n{line}\n"}
+
+
+def resident(d, line):
+    """A parent for 7 connections."""
+    d.configure(max_connections=7)
+    return {**units(d),
+            "postern-resident.socket": "[Socket]\nListenStream=465\nAccept=no\nBacklog=16\n",
+            "postern-resident.service": units(d)["postern@.service"] + line + "\n"}
 
 
 # Which units: level of each finding, and words of it.
@@ -301,12 +507,23 @@ UNITS = {
                    [("error", "no postern@.service")]),
     "too many processes": (lambda d: units(d, connections=4_000_000_000),
                            [("error", "pid_max"), ("error", "threads-max"),
-                            ("warning", "MB")]),
+                            ("error", "fs.file-max"), ("warning", "MB")]),
     "too long a queue": (lambda d: units(d, backlog=1_000_000_000),
                          [("warning", "is cut to")]),
     "mended by a drop-in": (
         lambda d: {**units(d, user="daemon"),
                    "postern@.service.d/user.conf": f"[Service]\nUser={SERVICE.pw_name}\n"}, []),
+    "too few processes": (lambda d: resident(d, "TasksMax=8"), [("error", "TasksMax=8")]),
+    "processes without end": (lambda d: resident(d, "TasksMax=infinity"), []),
+    "too few files": (lambda d: one(d, "LimitNOFILE=16:32"), [("error", "LimitNOFILE=16:32")]),
+    "STARTTLS on 465": (lambda d: units(d, more=" -o tls=starttls"),
+                        [("error", "serves port 465 by tls = starttls")]),
+    "mail behind a wall": (
+        lambda d: one(d, f"ProtectSystem=strict\nReadWritePaths={d.dir}/run\n"
+                      f"ReadWritePaths=-{d.log}"),
+        [("error", "(users) is in none"), ("error", "(deliver) is in none")]),
+    "mail before it": (
+        lambda d: one(d, f"ProtectSystem=strict\nReadWritePaths=/x -{d.dir}/"), []),
     "the last drop-in counts": (
         lambda d: {**units(d), "postern@.service.d/10.conf": f"User={SERVICE.pw_name}\n",
                    "postern@.service.d/20.conf": "User=daemon\n"},
