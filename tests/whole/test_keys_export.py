@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """postern-keys export: PKCS #12 as OpenSSL, a browser's store (NSS) and GnuTLS read it."""
 
+import base64
 import re
 import shutil
 import subprocess
@@ -49,6 +50,46 @@ def check_openssl(p12, secret, bundle, *more):
     others = serials(openssl(p12, secret, "-cacerts", "-nokeys", *more))
     expected = serials(bundle.cert.read_text() + bundle.ca.read_text()) - {serial(bundle.cert)}
     assert others == expected
+
+
+KEYS = 32
+READ = """
+import sys
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12
+for name in sys.argv[2:]:
+    load_pem_private_key(open(name, "rb").read(), None)
+pkcs12.load_key_and_certificates(open(sys.argv[1], "rb").read(), sys.stdin.read().encode())
+"""
+
+
+def number_of(pem):
+    """The bytes of an EC key's secret number, as they stand in ECPrivateKey."""
+    data = base64.b64decode("".join(pem.splitlines()[1:-1]))
+    inner = data[data.index(b"\x02\x01\x01\x04") + 4:]
+    return inner[1:1 + inner[0]]
+
+
+def test_keys_are_written_for_everybody(tool, folder, keys):
+    """Numbers of 32 bytes, whatever the first of them is (RFC 5915 section 3): half of them
+    begin with a bit that other libraries take for a sign."""
+    paths = []
+    for i in range(KEYS):
+        tool("issue", f"user{i}", "--dir", "d")
+        paths.append(keys / "clients" / f"user{i}" / "key.pem")
+        out_of("openssl", "pkey", "-in", paths[-1], "-check", "-noout")
+    numbers = [number_of(path.read_text()) for path in paths]
+    assert {len(number) for number in numbers} == {32}
+    assert any(number[0] & 0x80 for number in numbers)
+    sign = next(i for i, number in enumerate(numbers) if number[0] & 0x80)
+    tool("export", f"user{sign}", "--p12", "--dir", "d", "--password-file", "secret")
+    p12 = p12_of(keys, f"user{sign}")
+    written = openssl(p12, SECRET, "-nocerts", "-noenc")
+    assert public_of_key(paths[sign]) == subprocess.run(
+        ["openssl", "pkey", "-pubout"], input=written, text=True, capture_output=True,
+        check=True).stdout
+    done = subprocess.run(["python3", "-c", READ, p12, *paths], input=SECRET, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0 or "No module named 'cryptography'" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["p256", "ed25519", "rsa3072"])
