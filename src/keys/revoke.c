@@ -319,7 +319,14 @@ make_lists(const struct keys_options *o)
 int
 keys_revoke(const struct keys_options *o)
 {
-	return make_lists(o);
+	int r = make_lists(o);
+
+	if (r == 0)
+		printf("nobody is refused before the server has the list: copy "
+		       "%s/crl.pem "
+		       "to where its tls_crl says\n",
+			o->dir);
+	return r;
 }
 
 int

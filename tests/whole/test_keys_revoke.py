@@ -50,7 +50,9 @@ def test_a_list_that_others_read(tool, folder, kind):
     keys = folder / "d"
     number = serial(cert(keys, A))
     assert said == (f"revoked clients/{A}/cert.pem, serial {number:032x}\n"
-                    "wrote d/crl.pem\n")
+                    "wrote d/crl.pem\n"
+                    "nobody is refused before the server has the list: copy d/crl.pem to where "
+                    "its tls_crl says\n")
     assert current(keys) == {number: "Key Compromise"}
     checked = out_of("certtool", "--verify-crl", "--load-ca-certificate", keys / "ca.pem",
                      "--infile", keys / "crl.pem")
