@@ -54,8 +54,9 @@ add_window(struct status *s, const struct auth_window *w)
 	if (w->uses > 0)
 		snprintf(uses, sizeof(uses), "%" PRIu64, w->uses);
 	if (!s->json)
-		return buffer_printf(b, "open for %s until %s, %s enrolments\n",
-			anybody ? "anybody" : w->name, until, uses);
+		return buffer_printf(b, "open for %s until %s, %s enrolment%s\n",
+			anybody ? "anybody" : w->name, until, uses,
+			w->uses == 1 ? "" : "s");
 	r = buffer_puts(b, buffer_len(b) > 0 ? ", {" : "{");
 	if (r == 0)
 		r = put_name(b, "user", anybody ? NULL : w->name);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "auth/device.h"
@@ -31,6 +32,19 @@ ctl_say_shared(void *context, const char *path, int error)
 		ctl_fail(0, "%s: damaged; the next connection sets it aside", path);
 	else
 		ctl_fail(0, "%s: %s", path, strerror(-error));
+}
+
+int
+ctl_shared_open(const struct config *config)
+{
+	struct stat st;
+
+	if (stat(config->run, &st) == 0 || errno != ENOENT)
+		return EX_OK;
+	return ctl_fail(EX_NOINPUT,
+		"%s: there is no such folder, which the server shares its counts in; "
+		"`run' names it, systemd-tmpfiles --create makes it",
+		config->run);
 }
 
 int
@@ -191,8 +205,10 @@ ctl_sessions_run(const struct config *config, const struct ctl_options *o)
 	CLEANUP(buffer_free) struct buffer b = { 0 };
 	bool said = false;
 	struct host_shared_report report = { ctl_say_shared, &said };
-	int r;
+	int r, status = ctl_shared_open(config);
 
+	if (status != EX_OK)
+		return status;
 	if (o->watch)
 		return ctl_sessions_watch(config);
 	r = ctl_sessions_read(config, &report, &s);

@@ -38,14 +38,19 @@ int ctl_sessions_read(const struct config *config,
 	const struct host_shared_report *report, struct ctl_sessions *ret);
 void ctl_sessions_clear(struct ctl_sessions *s);
 
-/* Append a table for people, whose lines have at most width columns (0: any number), at
- * most so many rows (0: all); JSON for programs. 0 or -ENOMEM. */
+/* Append a table for people, whose lines have at most width columns (0: any number; the
+ * least important columns go first), at most so many rows (0: all; the last of them says
+ * how many more there are); JSON for programs. 0 or -ENOMEM. */
 int ctl_sessions_text(struct buffer *b, const struct ctl_sessions *s, int64_t now,
 	size_t width, size_t rows);
 int ctl_sessions_json(struct buffer *b, const struct ctl_sessions *s);
 
 /* The table again and again, in the terminal. Answers an exit status. */
 int ctl_sessions_watch(const struct config *config);
+
+/* Whether the folder that all instances share is there; else that is said, and the answer
+ * is an exit status. */
+int ctl_shared_open(const struct config *config);
 
 /* A report that names what is wrong on standard error; context is a bool that becomes
  * true. And the status for a fault, which is named unless that was done. */

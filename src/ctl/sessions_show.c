@@ -115,38 +115,103 @@ left_of(const struct ctl_session *s, enum host_limited what, char *ret, size_t s
 		snprintf(ret, size, "%" PRId64, left);
 }
 
+/* The columns in their order; where a terminal is too narrow, those with the greatest
+ * number go first. */
+static const struct column {
+	const char *head;
+	int width;
+	bool right;
+	unsigned spare;
+} COLUMNS[] = {
+	{ "SINCE", 7, true, 3 },
+	{ "FROM", 21, false, 0 },
+	{ "DEVICE", DEVICE_WIDTH, false, 2 },
+	{ "USER", 24, false, 1 },
+	{ "STATE", 14, false, 4 },
+	{ "FOR", 7, true, 6 },
+	{ "MSGS", 6, true, 5 },
+	{ "RCPTS", 6, true, 7 },
+	{ "BYTES", 10, true, 8 },
+	{ "MSGSLEFT", 8, true, 9 },
+	{ "RCPTLEFT", 8, true, 10 },
+};
+
+enum { N_COLUMNS = sizeof COLUMNS / sizeof *COLUMNS, BETWEEN = 2 };
+
+/* Up to which number the columns fit a width; the first always does. */
+static unsigned
+last_spare(size_t width)
+{
+	unsigned last = N_COLUMNS;
+
+	for (; width > 0 && last > 0; last--) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < N_COLUMNS; i++)
+			if (COLUMNS[i].spare <= last)
+				n += (size_t)COLUMNS[i].width + (n > 0 ? BETWEEN : 0);
+		if (n <= width)
+			break;
+	}
+	return last;
+}
+
+/* A line of those columns that are shown. What is wider than its column makes room for
+ * itself, as far as the line has any. */
 static int
-put_row(struct buffer *b, const struct ctl_session *s, int64_t now)
+put_columns(struct buffer *b, const char *const texts[N_COLUMNS], unsigned last)
+{
+	bool first = true;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < N_COLUMNS; i++) {
+		const struct column *c = &COLUMNS[i];
+
+		if (c->spare > last)
+			continue;
+		r = buffer_printf(b, c->right ? "%s%*s" : "%s%-*s", first ? "" : "  ",
+			c->width, texts[i]);
+		first = false;
+	}
+	return r < 0 ? r : buffer_puts(b, "\n");
+}
+
+static int
+put_row(struct buffer *b, const struct ctl_session *s, int64_t now, unsigned last)
 {
 	CLEANUP(buffer_free) struct buffer user = { 0 };
 	char device[DEVICE_WIDTH + 1], peer[PEER_SIZE];
-	char since[16], lasts[16], messages[24], recipients[24];
+	char since[16], lasts[16], left_messages[24], left_recipients[24];
+	char messages[16], recipients[16], bytes[24];
 
 	peer_of(&s->row, peer);
 	age_of(s->row.since, now, since, sizeof since);
 	age_of(s->row.changed, now, lasts, sizeof lasts);
-	left_of(s, HOST_LIMIT_MESSAGES, messages, sizeof messages);
-	left_of(s, HOST_LIMIT_RECIPIENTS, recipients, sizeof recipients);
+	left_of(s, HOST_LIMIT_MESSAGES, left_messages, sizeof left_messages);
+	left_of(s, HOST_LIMIT_RECIPIENTS, left_recipients, sizeof left_recipients);
 	device_of(s, device);
+	snprintf(messages, sizeof messages, "%" PRIu32, s->row.messages);
+	snprintf(recipients, sizeof recipients, "%" PRIu32, s->row.recipients);
+	snprintf(bytes, sizeof bytes, "%" PRIu64, s->row.bytes);
 	if (text_escape(&user, *s->user ? s->user : "-",
 		    strlen(*s->user ? s->user : "-")) < 0 ||
 		!buffer_string(&user))
 		return -ENOMEM;
-	return buffer_printf(b,
-		"%7s  %-21s  %-*s  %-24s  %-14s %7s %6" PRIu32 " %6" PRIu32 " %10" PRIu64
-		" %8s %8s\n",
-		since, peer, DEVICE_WIDTH, device, buffer_string(&user),
-		host_session_state_name(s->row.state), lasts, s->row.messages,
-		s->row.recipients, s->row.bytes, messages, recipients);
+	return put_columns(b,
+		(const char *const[N_COLUMNS]){ since, peer, device, buffer_string(&user),
+			host_session_state_name(s->row.state), lasts, messages,
+			recipients, bytes, left_messages, left_recipients },
+		last);
 }
 
 static int
-put_head(struct buffer *b)
+put_head(struct buffer *b, unsigned last)
 {
-	return buffer_printf(b,
-		"%7s  %-21s  %-*s  %-24s  %-14s %7s %6s %6s %10s %8s %8s\n", "SINCE",
-		"FROM", DEVICE_WIDTH, "DEVICE", "USER", "STATE", "FOR", "MSGS", "RCPTS",
-		"BYTES", "MSGSLEFT", "RCPTLEFT");
+	const char *texts[N_COLUMNS];
+
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		texts[i] = COLUMNS[i].head;
+	return put_columns(b, texts, last);
 }
 
 /* Cuts what was appended behind at to so many columns; it is ASCII. */
@@ -163,15 +228,22 @@ int
 ctl_sessions_text(struct buffer *b, const struct ctl_sessions *s, int64_t now,
 	size_t width, size_t rows)
 {
-	size_t at = buffer_len(b), n = rows > 0 && rows < s->n ? rows : s->n;
-	int r = put_head(b);
+	bool all = rows == 0 || s->n <= rows;
+	size_t at = buffer_len(b), n = all ? s->n : rows - 1;
+	unsigned last = last_spare(width);
+	int r = put_head(b, last);
 
 	cut_line(b, at, width);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		at = buffer_len(b);
-		r = put_row(b, &s->all[i], now);
+		r = put_row(b, &s->all[i], now, last);
 		cut_line(b, at, width);
 	}
+	if (r < 0 || all)
+		return r;
+	at = buffer_len(b);
+	r = buffer_printf(b, "... and %zu more\n", s->n - n);
+	cut_line(b, at, width);
 	return r;
 }
 

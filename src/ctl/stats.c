@@ -49,8 +49,11 @@ ctl_stats_run(const struct config *config, const struct ctl_options *o)
 	size_t sessions = 0;
 	bool said = false;
 	struct host_shared_report report = { ctl_say_shared, &said };
-	int r = read_stats(config, &report, &stats, &sessions);
+	int r, status = ctl_shared_open(config);
 
+	if (status != EX_OK)
+		return status;
+	r = read_stats(config, &report, &stats, &sessions);
 	if (r < 0)
 		return ctl_shared_fail(config, r, said);
 	if (o->prometheus)

@@ -20,7 +20,7 @@
 #include "host/clock.h"
 #include "host/stop.h"
 
-enum { EVERY_MS = 1000, CONTROL_C = 3, WIDTH = 80, HEIGHT = 24, FRAME_LINES = 3 };
+enum { EVERY_MS = 1000, CONTROL_C = 3, WIDTH = 80, HEIGHT = 24, FRAME_LINES = 4 };
 
 #define ENTER  "\033[?1049h\033[?25l"
 #define LEAVE  "\033[?25h\033[?1049l"

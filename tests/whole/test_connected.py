@@ -41,12 +41,10 @@ def in_state(door, state, n=1):
 
 
 def test_nobody_and_nothing(door):
-    """Neither a table nor a folder is needed to say so, and none is made."""
+    """No table is needed to say so, and none is made."""
     d = door()
     assert listed(d) == []
     assert d.ctl("sessions").stdout.split() == COLUMNS
-    d.configure(run=d.dir / "nowhere")
-    assert listed(d) == []
     assert not list((d.dir / "run").iterdir())
 
 
@@ -399,7 +397,7 @@ def test_watch_in_any_size(door):
     clients = [d.connect() for _ in range(8)]
     with watch(d) as terminal:
         terminal.expect("8 connected")
-        for rows, columns in ((6, 40), (3, 12), (1, 5), (50, 200)):
+        for rows, columns in ((24, 80), (6, 40), (8, 60), (3, 12), (1, 5), (50, 200)):
             terminal.output, terminal.seen = "", 0
             resize(terminal, rows, columns)
             # The first frame that begins behind it is of that size.
@@ -409,12 +407,31 @@ def test_watch_in_any_size(door):
             frame = terminal.output.split("\x1b[J")[0].replace("\x1b[H", "")
             lines = frame.replace("\x1b[K", "").replace("\r", "").rstrip("\n").split("\n")
             assert max(map(len, lines)) <= columns
-            assert len(lines) <= max(rows, 4)
+            # The cursor stands in a line of its own behind them.
+            assert len(lines) < max(rows, 5)
+            shown = sum("127.0.0.1:" in line for line in lines)
+            if columns >= 21:
+                assert shown == min(8, rows - 5 if rows < 12 else 8)
+                assert shown == 8 or lines[-1] == f"... and {8 - shown} more"
+            if columns == 60:
+                assert lines[2].split() == ["FROM", "USER"]
+            if columns == 80:
+                assert lines[2].split() == ["SINCE", "FROM", "DEVICE", "USER"]
         assert frame.count("127.0.0.1:") == 8
         terminal.type("q")
         assert terminal.wait() == 0
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize("command", ["sessions", "stats"])
+def test_no_folder_to_share(door, command):
+    d = door(listen=False)
+    d.configure(run=d.dir / "no-such-folder")
+    for more in ([], ["--json"]):
+        ran = d.ctl(command, *more, check=False)
+        assert ran.returncode == 66 and not ran.stdout
+        assert f"{d.dir}/no-such-folder: there is no such folder" in ran.stderr
 
 
 def test_watch_ends_with_the_terminal(door):

@@ -260,6 +260,8 @@ def test_windows(store):
     assert 0 <= seconds(brad["until"]) - now - 2 * 86400 + 1 < 60
     text = store.enrol("status").stdout
     assert "open for anybody until" in text and "3 enrolments" in text
+    store.enrol("open", "--for", "1h", "--name", "brad", "--uses", "1")
+    assert re.search(r", 1 enrolment\n", store.enrol("status").stdout)
     store.enrol("open", "--for", "1h", "--name", "brad")
     assert status(store)["windows"][1]["uses"] is None
     store.enrol("close", "--name", "brad")
