@@ -424,8 +424,7 @@ tls_client_peer(const struct tls_client *t, struct buffer *ret)
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(t->session, &n);
 
-	return chain && n > 0 ? buffer_append(ret, chain[0].data, chain[0].size)
-			      : -ENODATA;
+	return chain ? buffer_append(ret, chain->data, chain->size) : -ENODATA;
 }
 
 int
@@ -433,7 +432,7 @@ tls_client_own(const struct tls_client *t, struct buffer *ret)
 {
 	const gnutls_datum_t *own = gnutls_certificate_get_ours(t->session);
 
-	return own && own->size > 0 ? buffer_append(ret, own->data, own->size) : -ENODATA;
+	return own ? buffer_append(ret, own->data, own->size) : -ENODATA;
 }
 
 const char *
