@@ -39,11 +39,10 @@ read_assignments(const char *path, struct ctl_setting *settings, size_t n)
 	FILE *file = fopen(path, "re");
 	CLEANUP_FREE char *line = NULL;
 	size_t room = 0;
-	ssize_t len;
 
 	if (!file)
 		return;
-	while ((len = getline(&line, &room, file)) > 0) {
+	while (getline(&line, &room, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		for (size_t i = 0; i < n; i++) {
 			size_t key = strlen(settings[i].key);

@@ -37,7 +37,7 @@ static int
 fit_inner(struct pki_der in, size_t size, struct buffer *ret)
 {
 	CLEANUP(buffer_wipe) struct buffer fitted = { 0 };
-	struct pki_der version, number;
+	struct pki_der version, number = { 0 };
 	int r = pki_der_take(&in, PKI_DER_SEQUENCE, &in);
 
 	if (r == 0)
