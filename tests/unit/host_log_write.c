@@ -557,7 +557,8 @@ replace_journal(int old)
 		.sun_path = "/run/systemd/journal/socket" };
 	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 
-	close(old);
+	if (old >= 0)
+		close(old);
 	unlink(address.sun_path);
 	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
 }
