@@ -67,16 +67,26 @@ host_session_same(const struct host_session *a, const struct host_session *b,
 }
 
 bool
+host_session_address(
+	const struct host_session *session, uint8_t ret[HOST_SESSION_ADDRESS])
+{
+	memset(ret, 0, HOST_SESSION_ADDRESS);
+	memcpy(ret, session->address, length_of(session->address));
+	return is_known(ret, HOST_SESSION_ADDRESS);
+}
+
+bool
 host_session_account(const struct host_session *session, enum config_limited whose,
 	struct host_account *ret)
 {
-	uint8_t address[HOST_SESSION_ADDRESS] = { 0 };
+	uint8_t address[HOST_SESSION_ADDRESS];
+	bool known;
 
 	switch (whose) {
 	case CONFIG_LIMIT_ADDRESS:
-		memcpy(address, session->address, length_of(session->address));
+		known = host_session_address(session, address);
 		host_account_name(ret, HOST_LEDGER_ADDRESS, address, sizeof address);
-		return is_known(address, sizeof address);
+		return known;
 	case CONFIG_LIMIT_DEVICE:
 		host_account_name(
 			ret, HOST_LEDGER_DEVICE, session->device, sizeof session->device);

@@ -56,6 +56,10 @@ const char *host_session_state_name(unsigned state);
 bool host_session_same(const struct host_session *a, const struct host_session *b,
 	enum config_limited whose);
 
+/* What tells that address from others, the rest zero. False where it is not known. */
+bool host_session_address(
+	const struct host_session *session, uint8_t ret[HOST_SESSION_ADDRESS]);
+
 /* Begins the account of the session's address, device or user; IPv6 by the upper 64 bits.
  * False where the session is not known to be anybody's. */
 bool host_session_account(const struct host_session *session, enum config_limited whose,

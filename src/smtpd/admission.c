@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
 /*
- * A small state machine over the control channel: SIGN once, CLAIM once, then PROVED or
- * FAILED. Owns the proof, and ends the signer. A message out of place ends the
- * connection, as does a proof that does not hold; a fault of ours refuses the peer with
- * internal_error.
+ * A small state machine over the control channel: TICKET once, if at all; then SIGN once,
+ * CLAIM once and PROVED, or RESUMED alone; or FAILED. Owns the proof and the ticket's
+ * key, and ends the signer. A message out of place ends the connection, as does a proof
+ * that does not hold; a fault of ours refuses the peer with internal_error.
  */
 #include "smtpd/admission.h"
 
@@ -19,24 +19,45 @@
 #include "pki/validity.h"
 #include "smtpd/entry.h"
 #include "smtpd/limits.h"
+#include "smtpd/tickets.h"
 #include "smtpd/walls.h"
 #include "tls/signer.h"
 
 struct admission {
 	struct smtpd_server *s;
+	bool signs;   /* SIGN was answered */
 	bool claimed; /* CLAIM was judged: there is no second one */
 	bool admitted;
 	struct smtpd_proof peer;
+	struct smtpd_ticket ticket;
 	char device[PKI_PIN_HEX]; /* the key that is claimed */
 	const char *reason;       /* why the peer is refused, or NULL */
 };
 
 static int
+answer_ticket(struct admission *a, const void *id, size_t len)
+{
+	if (a->claimed || a->signs)
+		return smtpd_violated(a->s, "late-ticket");
+	return smtpd_ticket_answer(a->s, &a->ticket, id, len, &a->peer);
+}
+
+/* The first message of a whole handshake, whatever ticket was shown. */
+static int
+begin_whole(struct admission *a)
+{
+	return smtpd_ticket_give_up(a->s, &a->ticket, &a->peer);
+}
+
+static int
 answer_sign(struct admission *a, const struct tls_sign *request)
 {
 	struct buffer *made = &a->peer.made;
-	int r;
+	int r = begin_whole(a);
 
+	if (r < 0)
+		return r;
+	a->signs = true;
 	/* Without a key the answer is empty, and the handshake ends with internal_error.
 	 */
 	if (!a->s->signer)
@@ -59,10 +80,13 @@ answer_sign(struct admission *a, const struct tls_sign *request)
 static int
 answer_claim(struct admission *a, struct tls_claim *claim)
 {
-	int alert;
+	int alert, r;
 
 	if (a->claimed)
 		return smtpd_violated(a->s, "second-claim");
+	r = begin_whole(a);
+	if (r < 0)
+		return r;
 	a->claimed = true;
 	text_hex(claim->identity.pin, PKI_PIN_SIZE, a->device);
 	alert = smtpd_entry_judge(a->s, &a->peer, claim, &a->reason);
@@ -107,12 +131,12 @@ put_expiry(const struct smtpd_server *s, struct buffer *b)
 
 /* What the log says of a peer that has come in: of a device, whose it is. */
 static void
-log_admission(const struct smtpd_server *s, const struct smtpd_proof *p)
+log_admission(const struct smtpd_server *s, const struct smtpd_proof *p, bool resumed)
 {
 	CLEANUP(buffer_free) struct buffer more = { 0 };
-	struct host_record record = {
-		.priority = LOG_INFO, .event = "admitted", .reason = s->tls.cipher
-	};
+	struct host_record record = { .priority = LOG_INFO,
+		.event = "admitted",
+		.reason = resumed ? "resumed" : s->tls.cipher };
 	const char *peer = s->connection->peer_port;
 
 	if (p->by == SMTPD_PROOF_BY_NOBODY)
@@ -121,8 +145,52 @@ log_admission(const struct smtpd_server *s, const struct smtpd_proof *p)
 		buffer_printf(&more, " as a device of %s", p->device.user);
 	if (p->by != SMTPD_PROOF_BY_NOBODY && put_expiry(s, &more))
 		record.priority = LOG_WARNING;
-	smtpd_log(s, record, "Admitted %s with %s%s", peer, s->tls.version,
+	smtpd_log(s, record, "Admitted %s with %s%s%s", peer, s->tls.version,
+		resumed ? ", resumed" : "",
 		buffer_len(&more) > 0 ? buffer_string(&more) : "");
+}
+
+/* The peer is who a->peer says. */
+static int
+admit(struct admission *a, const struct tls_proved *session, bool resumed)
+{
+	struct smtpd_server *s = a->s;
+
+	s->identity = TAKE(a->peer.identity, (struct pki_identity){ 0 });
+	s->tls = *session;
+	s->tls.transcript = (struct tls_span){ 0 };
+	text_hex(s->identity.pin, PKI_PIN_SIZE, s->device);
+	s->peer = (struct auth_peer){ .certificate = true,
+		.device = a->peer.by == SMTPD_PROOF_BY_DEVICE,
+		.pin = s->identity.pin,
+		.names = s->identity.names,
+		.n_names = s->identity.n_names,
+		.exporter = s->tls.exporter_len ? s->tls.exporter : NULL,
+		.exporter_len = s->tls.exporter_len };
+	s->enrols_only = a->peer.by == SMTPD_PROOF_BY_NOBODY;
+	s->proved = true;
+	log_admission(s, &a->peer, resumed);
+	if (s->peer.device)
+		smtpd_entry_note_use(s, &a->peer.device);
+	smtpd_limits_device(s);
+	return 1;
+}
+
+/* There is no proof in a session that was resumed but that of the one it goes on with:
+ * the tls process has had the key of that one, and of no other. */
+static int
+accept_resumed(struct admission *a, const struct tls_proved *session)
+{
+	int r;
+
+	if (a->ticket.state != SMTPD_TICKET_RESUMES)
+		return smtpd_violated(a->s, "resumed-without-ticket");
+	r = smtpd_ticket_confirm(a->s, &a->ticket);
+	if (r < 0) {
+		text_hex(a->peer.identity.pin, PKI_PIN_SIZE, a->device);
+		return refuse_proof(a, r, "ticket-ended");
+	}
+	return admit(a, session, true);
 }
 
 static int
@@ -137,24 +205,8 @@ accept_proof(struct admission *a, const struct tls_proved *proved)
 	r = smtpd_proof_take(s, &a->peer, proved, &reason);
 	if (r < 0)
 		return refuse_proof(a, r, reason);
-	s->identity = TAKE(a->peer.identity, (struct pki_identity){ 0 });
-	s->tls = *proved;
-	s->tls.transcript = (struct tls_span){ 0 };
-	text_hex(s->identity.pin, PKI_PIN_SIZE, s->device);
-	s->peer = (struct auth_peer){ .certificate = true,
-		.device = a->peer.by == SMTPD_PROOF_BY_DEVICE,
-		.pin = s->identity.pin,
-		.names = s->identity.names,
-		.n_names = s->identity.n_names,
-		.exporter = s->tls.exporter_len ? s->tls.exporter : NULL,
-		.exporter_len = s->tls.exporter_len };
-	s->enrols_only = a->peer.by == SMTPD_PROOF_BY_NOBODY;
-	s->proved = true;
-	log_admission(s, &a->peer);
-	if (s->peer.device)
-		smtpd_entry_note_use(s, &a->peer.device);
-	smtpd_limits_device(s);
-	return 1;
+	smtpd_ticket_keep(s, &a->ticket, &a->peer, &proved->transcript);
+	return admit(a, proved, false);
 }
 
 /* A failure that is ours: a person must mend it, so it says which file. */
@@ -230,6 +282,9 @@ hear(struct admission *a)
 	if (r < 0)
 		return smtpd_violated(a->s, "unreadable");
 	switch (m.kind) {
+	case TLS_TICKET:
+		r = answer_ticket(a, m.bytes.data, m.bytes.len);
+		break;
 	case TLS_SIGN:
 		r = answer_sign(a, &m.sign);
 		break;
@@ -238,6 +293,9 @@ hear(struct admission *a)
 		break;
 	case TLS_PROVED:
 		r = accept_proof(a, &m.proved);
+		break;
+	case TLS_RESUMED:
+		r = accept_resumed(a, &m.proved);
 		break;
 	case TLS_FAILED:
 		r = log_failure(a, &m.failed);
@@ -305,6 +363,7 @@ smtpd_admission_run(struct smtpd_server *s)
 	r = attend(&a);
 	tls_signer_free(TAKE_PTR(s->signer));
 	smtpd_proof_clear(&a.peer);
+	smtpd_ticket_clear(&a.ticket);
 	/* It may have held a long transcript. */
 	buffer_wipe(&s->channel.packet);
 	return r;

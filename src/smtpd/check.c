@@ -35,12 +35,6 @@ smtpd_check_abilities(const struct config *config, struct buffer *faults)
 			host_sandbox_missing());
 		n++;
 	}
-	if (config->tickets) {
-		buffer_puts(faults,
-			"tickets = on: expected off: this version does not resume "
-			"sessions\n");
-		n++;
-	}
 	return n;
 }
 

@@ -256,16 +256,33 @@ smtpd_limits_enter(struct smtpd_server *s, enum config_limited whose)
 
 /* The address as bytes, IPv4 mapped into IPv6; all zero where the peer has none. */
 static void
-read_peer(const struct host_connection *connection, struct host_session *row)
+read_address(const struct host_connection *connection, struct host_session *row)
 {
 	static const uint8_t MAPPED[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-	const char *port = strrchr(connection->peer_port, ':');
-	uint64_t number;
 
 	if (inet_pton(AF_INET, connection->peer, row->address + sizeof MAPPED) == 1)
 		memcpy(row->address, MAPPED, sizeof MAPPED);
 	else if (inet_pton(AF_INET6, connection->peer, row->address) != 1)
 		memset(row->address, 0, sizeof row->address);
+}
+
+bool
+smtpd_limits_address(
+	const struct host_connection *connection, uint8_t ret[HOST_SESSION_ADDRESS])
+{
+	struct host_session row = { 0 };
+
+	read_address(connection, &row);
+	return host_session_address(&row, ret);
+}
+
+static void
+read_peer(const struct host_connection *connection, struct host_session *row)
+{
+	const char *port = strrchr(connection->peer_port, ':');
+	uint64_t number;
+
+	read_address(connection, row);
 	if (port && number_parse(port + 1, strlen(port + 1), 0, UINT16_MAX, &number) == 0)
 		row->port = (uint16_t)number;
 }

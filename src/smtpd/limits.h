@@ -8,6 +8,7 @@
 #ifndef SMTPD_LIMITS_H
 #define SMTPD_LIMITS_H
 
+#include "host/sessions.h"
 #include "host/stats.h"
 #include "smtpd/session_private.h"
 
@@ -15,6 +16,11 @@
  * a forked child, and enters the peer's address. 0; 1 where that is over a limit, which
  * was logged: smtpd_limits_refuse. */
 int smtpd_limits_begin(struct smtpd_server *s);
+
+/* What one address is to the limits: itself, or its network of IPv6. False where the peer
+ * has none. */
+bool smtpd_limits_address(
+	const struct host_connection *connection, uint8_t ret[HOST_SESSION_ADDRESS]);
 
 /* Tells the peer, and ends all of it. */
 void smtpd_limits_refuse(struct smtpd_server *s);

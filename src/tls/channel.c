@@ -112,6 +112,7 @@ tls_channel_open(const struct config *config, struct tls_credentials *credential
 	struct tls_process p = { .in = connection->in,
 		.out = connection->out,
 		.starttls = config->tls == CONFIG_TLS_STARTTLS,
+		.tickets = config->tickets,
 		.sandbox = config->sandbox,
 		.credentials = credentials };
 	int r;
@@ -165,6 +166,12 @@ int
 tls_channel_signature(struct tls_channel *c, const void *data, size_t len)
 {
 	return send_bytes(c, TLS_SIGNATURE, data, len);
+}
+
+int
+tls_channel_ticket_key(struct tls_channel *c, const void *key, size_t len)
+{
+	return send_bytes(c, TLS_STEK, key, len);
 }
 
 int

@@ -36,8 +36,9 @@ int tls_channel_open(const struct config *config, struct tls_credentials *creden
  * next call. */
 int tls_channel_receive(struct tls_channel *c, struct tls_message *ret);
 
-/* Answers to SIGN and CLAIM. 0 or a negative errno. */
+/* Answers to SIGN, TICKET and CLAIM. 0 or a negative errno. */
 int tls_channel_signature(struct tls_channel *c, const void *data, size_t len);
+int tls_channel_ticket_key(struct tls_channel *c, const void *key, size_t len);
 int tls_channel_verdict(struct tls_channel *c, int alert);
 
 /* Sends the banner, and lets the peer be heard, unless it has spoken before it was asked:

@@ -159,12 +159,21 @@ put_proved(struct buffer *b, const struct tls_proved *p)
 }
 
 static void
-get_proved(struct reader *r, struct tls_proved *p)
+get_proved(struct reader *r, struct tls_proved *p, size_t max)
 {
 	get_text(r, p->version, sizeof p->version);
 	get_text(r, p->cipher, sizeof p->cipher);
 	p->exporter_len = get_copy(r, p->exporter, sizeof p->exporter);
-	p->transcript.data = get_bytes(r, TLS_TRANSCRIPT_MAX, &p->transcript.len);
+	p->transcript.data = get_bytes(r, max, &p->transcript.len);
+}
+
+/* Exactly so many bytes, or nothing. */
+static void
+get_all_or_none(struct reader *r, struct tls_message *m, size_t size)
+{
+	m->bytes.data = get_bytes(r, size, &m->bytes.len);
+	if (m->bytes.len != 0 && m->bytes.len != size)
+		r->bad = true;
 }
 
 static int
@@ -223,6 +232,7 @@ put_body(struct buffer *b, const struct tls_message *m)
 	case TLS_CLAIM:
 		return put_claim(b, &m->claim);
 	case TLS_PROVED:
+	case TLS_RESUMED:
 		return put_proved(b, &m->proved);
 	case TLS_FAILED:
 		return put_failed(b, &m->failed);
@@ -237,6 +247,8 @@ put_body(struct buffer *b, const struct tls_message *m)
 	case TLS_STARTTLS:
 	case TLS_LAST:
 	case TLS_BANNER:
+	case TLS_TICKET:
+	case TLS_STEK:
 		return put_bytes(b, m->bytes.data, m->bytes.len);
 	case TLS_FORBIDDEN:
 		return put_number(b, m->call);
@@ -262,7 +274,10 @@ get_body(struct reader *r, struct tls_message *m)
 		m->claim.self_signed = get_below(r, 2);
 		return get_identity(r, &m->claim.identity);
 	case TLS_PROVED:
-		get_proved(r, &m->proved);
+		get_proved(r, &m->proved, TLS_TRANSCRIPT_MAX);
+		return 0;
+	case TLS_RESUMED:
+		get_proved(r, &m->proved, 0);
 		return 0;
 	case TLS_FAILED:
 		get_failed(r, &m->failed);
@@ -282,6 +297,12 @@ get_body(struct reader *r, struct tls_message *m)
 	case TLS_LAST:
 	case TLS_BANNER:
 		m->bytes.data = get_bytes(r, TLS_CONTROL_MAX, &m->bytes.len);
+		return 0;
+	case TLS_TICKET:
+		get_all_or_none(r, m, TLS_TICKET_ID);
+		return 0;
+	case TLS_STEK:
+		get_all_or_none(r, m, TLS_TICKET_KEY);
 		return 0;
 	case TLS_FORBIDDEN:
 		m->call = get_number(r);

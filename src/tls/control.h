@@ -21,6 +21,8 @@ enum {
 	TLS_LAST_MAX = 64 * 1024,     /* bytes of replies that STARTTLS and LAST carry */
 	TLS_EXPORTER_MAX = 64,
 	TLS_TEXT_MAX = 64,
+	TLS_TICKET_ID = 16,  /* bytes by which a ticket says under which key it is */
+	TLS_TICKET_KEY = 64, /* of GnuTLS' keys for tickets */
 };
 
 enum tls_kind {
@@ -43,7 +45,13 @@ enum tls_kind {
 	TLS_EARLY, /* answer to BANNER, if at all: the peer has spoken before its turn, so
 		    * the banner was not sent and nothing of the peer's is relayed */
 	TLS_FORBIDDEN, /* it has tried a system call that its filter forbids, and ends */
-	TLS_KIND_LAST = TLS_FORBIDDEN,
+	TLS_TICKET,    /* from the ClientHello hook: the id of the ticket it shows, or
+			* nothing;    answered by STEK */
+	TLS_RESUMED,   /* the handshake has returned, of a session that was resumed: the
+			* answer to TICKET has decrypted its ticket */
+	/* To the tls process. */
+	TLS_STEK, /* the key for the tickets of this connection; empty: there are none */
+	TLS_KIND_LAST = TLS_STEK,
 };
 
 enum tls_gone {
@@ -74,7 +82,7 @@ struct tls_proved {
 	char cipher[TLS_TEXT_MAX];          /* "TLS_AES_256_GCM_SHA384" */
 	uint8_t exporter[TLS_EXPORTER_MAX]; /* RFC 9266 */
 	size_t exporter_len;                /* 0: not to be had in this session */
-	struct tls_span transcript;         /* tls/transcript.h */
+	struct tls_span transcript;         /* tls/transcript.h; RESUMED has none */
 };
 
 struct tls_failed {
@@ -98,8 +106,8 @@ struct tls_message {
 	enum tls_kind kind;
 	union {
 		struct tls_sign sign;
-		struct tls_claim claim; /* its names are allocated: tls_message_clear */
-		struct tls_proved proved;
+		struct tls_claim claim;   /* its names are allocated: tls_message_clear */
+		struct tls_proved proved; /* RESUMED as well */
 		struct tls_failed failed;
 		struct tls_relayed relayed;
 		enum tls_gone gone;
@@ -108,7 +116,7 @@ struct tls_message {
 		struct {
 			const void *data;
 			size_t len;
-		} bytes; /* SIGNATURE, STARTTLS, LAST, BANNER */
+		} bytes; /* SIGNATURE, STARTTLS, LAST, BANNER, TICKET, STEK */
 	};
 };
 

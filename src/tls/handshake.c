@@ -13,15 +13,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "pki/handle.h"
+#include "tls/claim.h"
 #include "tls/control.h"
 #include "tls/credentials_private.h"
-#include "tls/judge.h"
 #include "tls/remote_key.h"
+#include "tls/tickets.h"
 #include "tls/transcribe.h"
 
 struct handshake {
@@ -29,6 +28,7 @@ struct handshake {
 	gnutls_session_t session;
 	int alert; /* chosen by the smtp process or here; 0: what GnuTLS maps */
 	struct tls_transcriber transcriber;
+	bool asked; /* for the key of this connection's tickets */
 };
 
 /* GnuTLS' chain as spans: how many, or one too many to be judged. */
@@ -49,23 +49,10 @@ get_chain(gnutls_session_t session, struct tls_span ret[static TLS_PEER_CHAIN_MA
 static void
 make_claim(const struct handshake *h, struct tls_claim *ret)
 {
-	CLEANUP(pki_crt_free) gnutls_x509_crt_t leaf = NULL;
 	struct tls_span chain[TLS_PEER_CHAIN_MAX];
 	size_t n = get_chain(h->session, chain);
 
-	ret->verdict = ret->leaf = PKI_NO_CERTIFICATE;
-	if (n == 0)
-		return;
-	ret->verdict = ret->leaf = PKI_BAD;
-	if (pki_crt_read(chain[0].data, chain[0].len, &leaf) < 0 ||
-		pki_crt_identity(leaf, &ret->identity) < 0)
-		return;
-	ret->verdict = tls_judge_chain(h->p->credentials, leaf, chain, n, &ret->status);
-	ret->leaf = ret->verdict;
-	if (ret->verdict != PKI_UNKNOWN_CA)
-		return;
-	ret->leaf = pki_crt_judge(leaf, time(NULL));
-	ret->self_signed = pki_crt_is_self_signed(leaf);
+	tls_claim_make(h->p->credentials, chain, n, ret);
 }
 
 static int
@@ -106,23 +93,37 @@ verify_peer(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
+/* A ClientHello may come twice (RFC 8446 section 4.1.4); the key is that of the first. */
+static int
+begin_tickets(struct handshake *h, const gnutls_datum_t *hello)
+{
+	if (!h->p->tickets || h->asked)
+		return 0;
+	h->asked = true;
+	return tls_tickets_begin(h->session, h->p->control, h->transcriber.tls13,
+		hello->data, hello->size);
+}
+
 static int
 hear_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 	const gnutls_datum_t *message)
 {
 	struct handshake *h = gnutls_session_get_ptr(session);
+	int r = tls_transcribe(
+		&h->transcriber, session, type, incoming, message->data, message->size);
 
 	(void)when;
-	return tls_transcribe(
-		&h->transcriber, session, type, incoming, message->data, message->size);
+	if (r == 0 && type == GNUTLS_HANDSHAKE_CLIENT_HELLO)
+		r = begin_tickets(h, message);
+	return r;
 }
 
 static int
 set_up(struct handshake *h)
 {
 	struct tls_credentials *c = h->p->credentials;
-	unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS |
-			 GNUTLS_NO_SIGNAL;
+	unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+			 (h->p->tickets ? 0 : GNUTLS_NO_TICKETS);
 
 	if (tls_remote_key_bind(c, h->p->control) < 0 ||
 		gnutls_init(&h->session, flags) < 0)
@@ -179,16 +180,20 @@ copy_text(char to[static TLS_TEXT_MAX], const char *from)
 	snprintf(to, TLS_TEXT_MAX, "%s", from ? from : "");
 }
 
+/* A session that was resumed has nothing that could be a proof. */
 static int
 tell_proved(struct handshake *h)
 {
-	struct tls_message m = { .kind = TLS_PROVED };
+	bool resumed = gnutls_session_is_resumed(h->session);
+	struct tls_message m = { .kind = resumed ? TLS_RESUMED : TLS_PROVED };
 	gnutls_protocol_t version = gnutls_protocol_get_version(h->session);
 	gnutls_datum_t exporter = { NULL, 0 };
 	int r;
 
-	m.proved.transcript.data = (void *)buffer_data(&h->transcriber.text);
-	m.proved.transcript.len = buffer_len(&h->transcriber.text);
+	if (!resumed)
+		m.proved.transcript = (struct tls_span){ (void *)buffer_data(
+								 &h->transcriber.text),
+			buffer_len(&h->transcriber.text) };
 	copy_text(m.proved.version, gnutls_protocol_get_name(version));
 	copy_text(m.proved.cipher, gnutls_ciphersuite_get(h->session));
 	/* In TLS 1.2 the exporter binds to the channel with extended master secret alone

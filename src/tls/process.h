@@ -18,6 +18,7 @@ struct tls_process {
 	int plain; /* the plaintext stream to the smtp process */
 	int control;   /* SOCK_SEQPACKET to the smtp process */
 	bool starttls; /* relay in the clear until STARTTLS */
+	bool tickets;  /* sessions may be resumed */
 	enum config_sandbox sandbox;
 	struct tls_credentials *credentials; /* NULL: refuse with internal_error */
 	uint8_t random[TLS_RANDOM_SIZE];     /* for the ServerHello, as drawn */

@@ -51,6 +51,21 @@ sample(enum tls_kind kind)
 		m.proved.exporter_len = 32;
 		m.proved.transcript = (struct tls_span){ (const void *)"hello", 5 };
 		break;
+	case TLS_RESUMED:
+		strcpy(m.proved.version, "TLS1.2");
+		strcpy(m.proved.cipher, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+		memset(m.proved.exporter, 2, 32);
+		m.proved.exporter_len = 32;
+		break;
+	case TLS_TICKET:
+		m.bytes.data = "the id of a key.";
+		m.bytes.len = TLS_TICKET_ID;
+		break;
+	case TLS_STEK:
+		m.bytes.data = "sixty-four bytes that nobody knows "
+			       "who is not told them by a friend";
+		m.bytes.len = TLS_TICKET_KEY;
+		break;
 	case TLS_FAILED:
 		m.failed.error = -112;
 		m.failed.verdict = PKI_NO_CERTIFICATE;
@@ -174,7 +189,47 @@ values_out_of_range_are_refused(void **state)
 	assert_int_equal(
 		tls_message_decode(buffer_data(&b), buffer_len(&b), &got), -EBADMSG);
 	assert_int_equal(tls_message_decode("\0\0\0\0", 4, &got), -EBADMSG);
-	assert_int_equal(tls_message_decode("\0\0\0\15", 4, &got), -EBADMSG);
+	assert_int_equal(tls_message_decode("\0\0\0\21", 4, &got), -EBADMSG);
+}
+
+/* A ticket's id and its key are there as a whole or not at all; and whoever resumes a
+ * session has no transcript. */
+static void
+tickets_are_whole(void **state)
+{
+	static const struct {
+		enum tls_kind kind;
+		size_t whole;
+	} cases[] = { { TLS_TICKET, TLS_TICKET_ID }, { TLS_STEK, TLS_TICKET_KEY } };
+	struct tls_message got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		for (size_t len = 0; len <= cases[i].whole + 1; len++) {
+			CLEANUP(buffer_free) struct buffer b = { 0 };
+			char bytes[TLS_TICKET_KEY + 1] = "";
+			struct tls_message m = { .kind = cases[i].kind,
+				.bytes = { bytes, len } };
+			bool good = len == 0 || len == cases[i].whole;
+
+			assert_int_equal(tls_message_encode(&b, &m), 0);
+			assert_int_equal(
+				tls_message_decode(buffer_data(&b), buffer_len(&b), &got),
+				good ? 0 : -EBADMSG);
+		}
+}
+
+static void
+a_resumed_session_has_no_transcript(void **state)
+{
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+	struct tls_message m = sample(TLS_RESUMED), got;
+
+	(void)state;
+	m.proved.transcript = (struct tls_span){ (const void *)"x", 1 };
+	assert_int_equal(tls_message_encode(&b, &m), 0);
+	assert_int_equal(
+		tls_message_decode(buffer_data(&b), buffer_len(&b), &got), -EBADMSG);
 }
 
 static void
@@ -255,6 +310,8 @@ main(void)
 		cmocka_unit_test(each_kind_arrives_as_sent),
 		cmocka_unit_test(no_cut_message_is_read),
 		cmocka_unit_test(values_out_of_range_are_refused),
+		cmocka_unit_test(tickets_are_whole),
+		cmocka_unit_test(a_resumed_session_has_no_transcript),
 		cmocka_unit_test(a_text_with_nul_is_refused),
 		cmocka_unit_test(too_long_is_neither_sent_nor_read),
 		cmocka_unit_test(a_transcript_has_its_own_limit),

@@ -120,7 +120,7 @@ class GnutlsError(Exception):
     pass
 
 
-def _gnutls():
+def load_gnutls():
     library = ctypes.CDLL(ctypes.util.find_library("gnutls") or "libgnutls.so.30")
     library.gnutls_strerror.restype = ctypes.c_char_p
     for name in ("gnutls_record_recv", "gnutls_record_send"):
@@ -134,7 +134,7 @@ def gnutls(port, ca, bundle, tls, before=b"", chunk=None):
     pair."""
     client, force_client_cert, no_signal = 1 << 1, 1 << 9, 1 << 6
     skip_key_cert_match, pem, crd_certificate, alert_received = 1, 1, 1, -12
-    lib = _gnutls()
+    lib = load_gnutls()
     credentials, session = ctypes.c_void_p(), ctypes.c_void_p()
 
     def call(name, *args):
