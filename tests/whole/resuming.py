@@ -11,10 +11,15 @@ import dataclasses
 import pathlib
 import socket
 import threading
+import time
 
 import foreign
 
 HOUR = 3600
+
+
+def now():
+    return int(time.time())
 
 
 class Visitor:
@@ -118,6 +123,11 @@ class Table:
                 file.seek(at)
                 file.write(data)
 
+    def put_chain(self, entry, *certificates):
+        """Other certificates (DER) than those that were proved."""
+        chain = b"".join(len(c).to_bytes(3, "big") + c for c in certificates)
+        self.rewrite(entry, bytes={112: len(chain).to_bytes(4, "little") + chain})
+
     def scribble(self, at, data):
         with open(self.path, "r+b") as file:
             file.seek(at)
@@ -163,6 +173,8 @@ class Forger(threading.Thread):
         self.call("gnutls_priority_set_direct", session, b"NORMAL", None)
         self.call("gnutls_credentials_set", session, crd_certificate, credentials)
         self.lib.gnutls_certificate_server_set_request(session, require)
+        # The name of a key is made with this, too.
+        self.lib.gnutls_db_set_cache_expiration(session, HOUR)
         self.call("gnutls_session_ticket_enable_server", session, ctypes.byref(key))
         number = self.ours.fileno()
         self.lib.gnutls_transport_set_int2(session, number, number)
