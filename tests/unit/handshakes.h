@@ -189,18 +189,25 @@ handshakes_hear(gnutls_session_t session, unsigned type, unsigned when, unsigned
 }
 
 static inline gnutls_session_t
-handshakes_session(unsigned flags, const char *priority,
+handshakes_session_with_tickets(unsigned flags, const char *priority,
 	gnutls_certificate_credentials_t credentials, int fd)
 {
 	gnutls_session_t s;
 
-	TLS_PEER_CHECK(gnutls_init(
-		&s, flags | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS | GNUTLS_NO_SIGNAL));
+	TLS_PEER_CHECK(gnutls_init(&s, flags | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL));
 	TLS_PEER_CHECK(gnutls_priority_set_direct(s, priority, NULL));
 	TLS_PEER_CHECK(gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, credentials));
 	gnutls_transport_set_int(s, fd);
 	gnutls_handshake_set_timeout(s, GNUTLS_INDEFINITE_TIMEOUT);
 	return s;
+}
+
+static inline gnutls_session_t
+handshakes_session(unsigned flags, const char *priority,
+	gnutls_certificate_credentials_t credentials, int fd)
+{
+	return handshakes_session_with_tickets(
+		flags | GNUTLS_NO_TICKETS, priority, credentials, fd);
 }
 
 /* One handshake, noted in *t, whose credentials and random are set. A client with another

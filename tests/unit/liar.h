@@ -37,9 +37,12 @@ struct trial {
 	/* Changes what the tls process says, or says something itself to the smtp process
 	 * and answers false: then this is not said. NULL: an honest one. */
 	bool (*lie)(struct trial *t, struct tls_message *m);
-	size_t place;        /* for lies that have several */
-	bool foreign_random; /* the tls process says a random of its own */
-	struct buffer made;  /* what a lie has put together */
+	size_t place;            /* for lies that have several */
+	bool foreign_random;     /* the tls process says a random of its own */
+	struct buffer made;      /* what a lie has put together */
+	gnutls_datum_t *session; /* the client goes on with it, and keeps what it gets
+				  * here; NULL: it does not */
+	const char *from;        /* its address, or NULL for any */
 	struct smtpd_server s;
 	int net[2], plain[2];
 	int inner[2], outer[2]; /* control: tls process and liar, liar and smtp process */
@@ -120,25 +123,40 @@ be_liar(void *arg)
 	return NULL;
 }
 
+/* A ticket comes behind the handshake; at the end there is none to be had any more. */
+static inline void
+keep_session(struct trial *t, gnutls_session_t client, ssize_t received)
+{
+	if (!t->session || received != GNUTLS_E_AGAIN)
+		return;
+	gnutls_free(t->session->data);
+	TLS_PEER_CHECK(gnutls_session_get_data2(client, t->session));
+}
+
 /* The client, who waits for what the server has to say. */
 static inline void *
 be_peer(void *arg)
 {
 	struct trial *t = arg;
-	gnutls_session_t c = handshakes_session(
-		GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP, t->offer,
-		t->client->credentials, t->net[0]);
+	gnutls_session_t c = handshakes_session_with_tickets(
+		GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT | GNUTLS_KEY_SHARE_TOP |
+			(t->session ? 0 : GNUTLS_NO_TICKETS),
+		t->offer, t->client->credentials, t->net[0]);
 	struct pollfd p = { t->net[0], POLLIN, 0 };
 	char byte;
 	ssize_t n;
 
+	if (t->session && t->session->data)
+		TLS_PEER_CHECK(
+			gnutls_session_set_data(c, t->session->data, t->session->size));
 	do
 		n = gnutls_handshake(c);
 	while (n == GNUTLS_E_AGAIN && poll(&p, 1, LIAR_SECONDS * 1000) > 0);
 	if (n == 0)
-		do
+		do {
 			n = gnutls_record_recv(c, &byte, 1);
-		while (n == GNUTLS_E_AGAIN && poll(&p, 1, LIAR_SECONDS * 1000) > 0);
+			keep_session(t, c, n);
+		} while (n == GNUTLS_E_AGAIN && poll(&p, 1, LIAR_SECONDS * 1000) > 0);
 	gnutls_deinit(c);
 	shutdown(t->net[0], SHUT_RDWR);
 	return NULL;
@@ -151,6 +169,7 @@ become_tls_process(struct trial *t)
 		.out = t->net[1],
 		.plain = t->plain[1],
 		.control = t->inner[1],
+		.tickets = t->s.config->tickets,
 		.credentials = world.credentials };
 
 #ifdef __SANITIZE_ADDRESS__
@@ -179,6 +198,8 @@ start(struct trial *t, struct host_connection *connection)
 	snprintf(path, sizeof path, "%s/log", world.dir);
 	unlink(path);
 	*connection = (struct host_connection){ .peer_port = "192.0.2.1:4711" };
+	snprintf(connection->peer, sizeof connection->peer, "%s",
+		t->from ? t->from : "192.0.2.1");
 	t->s = (struct smtpd_server){ .config = t->config ? t->config : world.config,
 		.connection = connection,
 		.credentials = world.credentials,
