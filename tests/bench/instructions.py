@@ -74,15 +74,15 @@ def below(folder, function):
     return total
 
 
-def start(server, folder, preload):
+def start(server, folder, preload, options=()):
     folder.mkdir()
     postern.give(folder)
-    server.start(*profile(folder, preload), options=("-o", "sandbox=off"))
+    server.start(*profile(folder, preload), options=("-o", "sandbox=off", *options))
 
 
-def whole_session(server, folder, preload, load):
+def whole_session(server, folder, preload, load, options=()):
     """load(): begins one session with the server and returns its Popen."""
-    start(server, folder, preload)
+    start(server, folder, preload, options)
     try:
         watch = Watch(server.process.pid)
         client = load()

@@ -32,7 +32,7 @@ enum {
 
 struct options {
 	struct load_plan plan;
-	const char *cert, *key, *ca, *user, *password_file, *auth;
+	const char *cert, *key, *ca, *user, *password_file, *auth, *resume;
 	uint64_t clients, seconds, sessions, size, idle;
 };
 
@@ -63,6 +63,10 @@ static const char USAGE[] =
 	"  --password-file FILE  its first line\n"
 	"  --auth TEXT           log in with AUTH TEXT, in one line\n"
 	"  --from ADDRESS, --to ADDRESS\n"
+	"  --resume FILE         go on with the session in FILE, if it is there, then "
+	"each\n"
+	"                        client with its own last; keep the first client's "
+	"there\n"
 	"  --idle N              only open N connections and hold them\n";
 
 static void *
@@ -121,25 +125,57 @@ print_fault(const struct load_client *client)
 		fprintf(stderr, "load: %s\n", client->fault);
 }
 
+/* A session from before: 0 where there is none, too. */
+static int
+read_ticket(const char *path, struct load_ticket *ret)
+{
+	gnutls_datum_t data;
+
+	if (!path || access(path, F_OK) < 0)
+		return 0;
+	if (gnutls_load_file(path, &data) < 0) {
+		fprintf(stderr, "load: cannot read %s\n", path);
+		return -EIO;
+	}
+	*ret = (struct load_ticket){ data.data, data.size };
+	return 0;
+}
+
+static int
+write_ticket(const char *path, const struct load_ticket *ticket)
+{
+	FILE *file = path && ticket->data ? fopen(path, "we") : NULL;
+	size_t n;
+
+	if (!file)
+		return 0;
+	n = fwrite(ticket->data, 1, ticket->len, file);
+	if (fclose(file) == 0 && n == ticket->len)
+		return 0;
+	fprintf(stderr, "load: cannot write %s\n", path);
+	return -EIO;
+}
+
 static int
 print_result(const struct worker *workers, uint64_t count, double elapsed)
 {
-	uint64_t sessions = 0, messages = 0, failures = 0;
+	uint64_t sessions = 0, resumed = 0, messages = 0, failures = 0;
 	size_t banner = offsetof(struct load_client, banner);
 	size_t stored = offsetof(struct load_client, stored);
 	struct rusage used;
 
 	for (uint64_t i = 0; i < count; i++) {
 		sessions += workers[i].client.sessions;
+		resumed += workers[i].client.resumed;
 		messages += workers[i].client.messages;
 		failures += workers[i].client.failures;
 		print_fault(&workers[i].client);
 	}
 	getrusage(RUSAGE_SELF, &used);
-	printf("{\"sessions\": %ju, \"messages\": %ju, \"failures\": %ju, "
-	       "\"seconds\": %.3f, ",
-		(uintmax_t)sessions, (uintmax_t)messages, (uintmax_t)failures,
-		elapsed / 1e3);
+	printf("{\"sessions\": %ju, \"resumed\": %ju, \"messages\": %ju, "
+	       "\"failures\": %ju, \"seconds\": %.3f, ",
+		(uintmax_t)sessions, (uintmax_t)resumed, (uintmax_t)messages,
+		(uintmax_t)failures, elapsed / 1e3);
 	printf("\"sessions_per_second\": %.2f, \"messages_per_second\": %.2f, ",
 		(double)sessions * 1e3 / elapsed, (double)messages * 1e3 / elapsed);
 	printf("\"banner_ms\": %.3f, \"banner_ms_95\": %.3f, ",
@@ -172,8 +208,8 @@ run_load(const struct options *options)
 
 		worker->client.plan = &options->plan;
 		worker->work = &work;
-		r = pthread_create(&worker->thread, NULL, worker_run, worker);
-		if (r != 0)
+		if (read_ticket(options->resume, &worker->client.ticket) < 0 ||
+			pthread_create(&worker->thread, NULL, worker_run, worker) != 0)
 			break;
 		started++;
 	}
@@ -185,10 +221,13 @@ run_load(const struct options *options)
 		r = EX_OSERR;
 	} else {
 		r = print_result(workers, started, load_clock() - began);
+		if (write_ticket(options->resume, &workers[0].client.ticket) < 0)
+			r = EX_IOERR;
 	}
 	for (uint64_t i = 0; i < started; i++) {
 		free(workers[i].client.banner.at);
 		free(workers[i].client.stored.at);
+		gnutls_free(workers[i].client.ticket.data);
 	}
 	return r;
 }
@@ -303,6 +342,7 @@ read_options(int argc, char **argv, struct options *options)
 		{ { "auth", 1, 0, 0 }, &options->auth, NULL, 0 },
 		{ { "from", 1, 0, 0 }, &options->plan.from, NULL, 0 },
 		{ { "to", 1, 0, 0 }, &options->plan.to, NULL, 0 },
+		{ { "resume", 1, 0, 0 }, &options->resume, NULL, 0 },
 		{ { "idle", 1, 0, 0 }, NULL, &options->idle, IDLE_MAX },
 		{ { "pipeline", 0, 0, 0 }, NULL, NULL, 0 },
 	};
@@ -323,6 +363,7 @@ read_options(int argc, char **argv, struct options *options)
 	}
 	options->plan.port = (uint16_t)port;
 	options->plan.pipeline = pipeline;
+	options->plan.resume = options->resume != NULL;
 	if (c != -1 || optind < argc || !port || !options->cert || !options->key)
 		return -EINVAL;
 	if (options->user && options->auth)

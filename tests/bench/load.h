@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /*
- * One client's session of the load generator: TCP, a full TLS handshake with a client
- * certificate, and an SMTP dialogue in which every reply is verified. The plan is shared
+ * One client's session of the load generator: TCP, a TLS handshake with a client
+ * certificate, or one that resumes the client's last session, and an SMTP dialogue in
+ * which every reply is verified. The plan is shared
  * by all threads and never written to while they run; a client belongs to one of them.
  *
  * A call that fails returns a negative errno and leaves a sentence in client->fault.
@@ -26,6 +27,13 @@ struct load_plan {
 	size_t envelope_len; /* of MAIL, RCPT and DATA */
 	uint64_t messages;   /* in each session */
 	bool pipeline;       /* a message and the next envelope in one write */
+	bool resume;         /* go on with the client's last session, where it has one */
+};
+
+/* A session to go on with, as GnuTLS has it. */
+struct load_ticket {
+	void *data; /* NULL: none */
+	size_t len;
 };
 
 /* Durations in milliseconds, as many as were added. */
@@ -39,7 +47,9 @@ struct load_client {
 	const struct load_plan *plan;
 	struct load_samples banner; /* from connect() to the 220 */
 	struct load_samples stored; /* from the final dot to its 250 */
+	struct load_ticket ticket;  /* the last; whoever owns the client frees it */
 	uint64_t sessions;
+	uint64_t resumed; /* of them */
 	uint64_t messages;
 	uint64_t failures;
 	char fault[200]; /* the first */

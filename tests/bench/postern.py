@@ -83,6 +83,8 @@ def give(path):
 class Postern:
     """One installation in a folder of its own; start() and stop() as often as liked."""
 
+    resuming = {"options": ("-o", "tickets=on")}  # for start(), so that sessions are resumed
+
     def __init__(self, work, programs=PROGRAMS, label=""):
         self.home = work / f"postern{label}"
         self.bin, self.keys = self.home / "bin", self.home / "keys"

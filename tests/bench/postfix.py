@@ -40,6 +40,8 @@ smtpd_tls_CAfile = {home}/keys/ca.pem
 class Postfix:
     """One installation in a folder of its own; start() and stop() as often as liked."""
 
+    resuming = {}
+
     def __init__(self, work, keys, service, reader):
         """keys: folder with server.pem, server.key, ca.pem; service: whose the mail is."""
         self.home, domain = work / "postfix", reader.split("@")[1]

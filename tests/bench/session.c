@@ -144,6 +144,7 @@ static int
 tls_connect(struct load_connection *connection)
 {
 	const struct load_plan *plan = connection->client->plan;
+	const struct load_ticket *ticket = &connection->client->ticket;
 	int r;
 
 	r = gnutls_init(&connection->tls, GNUTLS_CLIENT | GNUTLS_FORCE_CLIENT_CERT);
@@ -158,6 +159,11 @@ tls_connect(struct load_connection *connection)
 		return r;
 	if (plan->verify_name)
 		gnutls_session_set_verify_cert(connection->tls, plan->verify_name, 0);
+	if (ticket->data) {
+		r = gnutls_session_set_data(connection->tls, ticket->data, ticket->len);
+		if (r < 0)
+			return r;
+	}
 	gnutls_transport_set_int(connection->tls, connection->fd);
 	gnutls_handshake_set_timeout(connection->tls, LIMIT_SECONDS * 1000);
 	do
@@ -261,6 +267,27 @@ command(struct load_connection *connection, const char *what, const char *code,
 	return r < 0 ? r : expect(connection, what, code);
 }
 
+/* Once the banner has come, behind which there is no ticket. A server need not send one
+ * in a session that was resumed: then the last stays. */
+static int
+keep_ticket(struct load_connection *connection)
+{
+	struct load_ticket *ticket = &connection->client->ticket;
+	gnutls_datum_t data;
+	int r;
+
+	if (!connection->client->plan->resume ||
+		!(gnutls_session_get_flags(connection->tls) &
+			GNUTLS_SFLAGS_SESSION_TICKET))
+		return 0;
+	r = gnutls_session_get_data2(connection->tls, &data);
+	if (r < 0)
+		return fail(connection->client, -EIO, "ticket: %s", gnutls_strerror(r));
+	gnutls_free(ticket->data);
+	*ticket = (struct load_ticket){ data.data, data.size };
+	return 0;
+}
+
 int
 load_open(struct load_client *client, struct load_connection **ret)
 {
@@ -286,6 +313,8 @@ load_open(struct load_client *client, struct load_connection **ret)
 	}
 	if (r >= 0)
 		r = samples_add(&client->banner, load_clock() - began);
+	if (r >= 0)
+		r = keep_ticket(connection);
 	if (r < 0) {
 		load_close(connection);
 		return -ECONNABORTED;
@@ -401,15 +430,19 @@ int
 load_session(struct load_client *client)
 {
 	struct load_connection *connection = NULL;
+	bool resumed = false;
 	int r = load_open(client, &connection);
 
 	if (r >= 0) {
+		resumed = gnutls_session_is_resumed(connection->tls);
 		r = dialogue(connection);
 		load_close(connection);
 	}
-	if (r < 0)
+	if (r < 0) {
 		client->failures++;
-	else
-		client->sessions++;
-	return r;
+		return r;
+	}
+	client->sessions++;
+	client->resumed += resumed;
+	return 0;
 }
