@@ -202,12 +202,17 @@ smtpd_ticket_answer(struct smtpd_server *s, struct smtpd_ticket *t, const void *
 int
 smtpd_ticket_confirm(struct smtpd_server *s, const struct smtpd_ticket *t)
 {
+	const struct host_shared_report report = { say, s };
+	CLEANUP(host_tickets_close) struct host_tickets table;
 	CLEANUP(wipe_entry) struct host_ticket entry;
-	int r = find_entry(s, t->id, &entry);
+	int64_t now = host_clock_now();
 
-	if (r < 0)
-		return r == -ENOMEM ? r : -EKEYREJECTED;
-	return secret_equal(entry.key, t->key, sizeof t->key) ? 0 : -EKEYREJECTED;
+	if (open_table(s, &report, &table) < 0 ||
+		host_tickets_find(&table, t->id, now, &entry) < 0 ||
+		!secret_equal(entry.key, t->key, sizeof t->key))
+		return -EKEYREJECTED;
+	host_tickets_sweep(&table, now);
+	return 0;
 }
 
 int

@@ -42,7 +42,7 @@ int smtpd_ticket_give_up(
 
 /* The session was resumed. Whether its entry is still there: one that has ended since may
  * have been that of a whole handshake, and its key that of somebody else's tickets. 0, or
- * a negative errno: then the peer must not go on. */
+ * -EKEYREJECTED: then the peer must not go on. */
 int smtpd_ticket_confirm(struct smtpd_server *s, const struct smtpd_ticket *t);
 
 /* The peer has proved its key, with this transcript: its session may be resumed. What
