@@ -22,7 +22,8 @@ enum {
 	HOST_TICKET_KEY = 64,
 	HOST_TICKET_ID = 16,
 	HOST_TICKET_ADDRESS = 16,
-	HOST_TICKET_CHAIN_MAX = 3980, /* bytes; sessions with more are not kept */
+	HOST_TICKET_TERMS = 32,
+	HOST_TICKET_CHAIN_MAX = 3948, /* bytes; sessions with more are not kept */
 	HOST_TICKET_SECONDS = 3600,   /* that an entry lives */
 };
 
@@ -30,9 +31,10 @@ enum {
 struct host_ticket {
 	uint8_t id[HOST_TICKET_ID];
 	uint8_t key[HOST_TICKET_KEY];
-	uint8_t address[HOST_TICKET_ADDRESS]; /* of the peer, as the caller has it */
+	uint8_t address[HOST_TICKET_ADDRESS]; /* of the peer, as the caller writes it */
 	int64_t made;                         /* seconds since 1970 */
 	uint32_t chain_len;
+	uint8_t terms[HOST_TICKET_TERMS];     /* by which the chain was good, likewise */
 	uint8_t chain[HOST_TICKET_CHAIN_MAX]; /* whose it is, as the caller writes it */
 };
 

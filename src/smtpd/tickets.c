@@ -27,6 +27,8 @@
 #include "tls/judge.h"
 #include "tls/tickets.h"
 
+_Static_assert((int)HOST_TICKET_TERMS == (int)PKI_SHA256_SIZE, "terms");
+
 enum { LENGTH = 3 /* bytes, before each certificate of an entry */ };
 
 void
@@ -128,6 +130,16 @@ judge_proved(const struct smtpd_server *s, const struct smtpd_proof *p,
 	return PKI_UNKNOWN_CA;
 }
 
+/* Whether the chain was verified on the terms of now. */
+static bool
+was_good(const struct smtpd_server *s, const struct host_ticket *e)
+{
+	uint8_t terms[HOST_TICKET_TERMS];
+
+	return tls_judge_terms(s->credentials, terms) == 0 &&
+	       memcmp(terms, e->terms, sizeof terms) == 0;
+}
+
 /* Whether whoever has proved the key of an entry would be let in now. */
 static bool
 may_resume(struct smtpd_server *s, const struct host_ticket *e, struct smtpd_proof *peer)
@@ -139,7 +151,7 @@ may_resume(struct smtpd_server *s, const struct host_ticket *e, struct smtpd_pro
 
 	if (!s->credentials || n == 0)
 		return false;
-	tls_claim_make(s->credentials, chain, n, &m.claim);
+	tls_claim_make(s->credentials, chain, n, was_good(s, e), &m.claim);
 	if (smtpd_entry_judge(s, peer, &m.claim, &reason) == 0 &&
 		judge_proved(s, peer, chain, n) == PKI_TRUSTED)
 		return true;
@@ -266,6 +278,10 @@ smtpd_ticket_keep(struct smtpd_server *s, struct smtpd_ticket *t,
 	if (t->state != SMTPD_TICKET_FRESH || peer->by == SMTPD_PROOF_BY_NOBODY ||
 		!smtpd_limits_address(s->connection, entry.address) ||
 		write_chain(transcript, &entry) < 0 || open_table(s, &report, &table) < 0)
+		return;
+	/* Of a pinned key or a device nobody has verified the issuers. */
+	if (peer->by == SMTPD_PROOF_BY_CHAIN &&
+		tls_judge_terms(s->credentials, entry.terms) < 0)
 		return;
 	memcpy(entry.id, t->id, sizeof entry.id);
 	memcpy(entry.key, t->key, sizeof entry.key);

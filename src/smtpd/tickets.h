@@ -3,8 +3,8 @@
  * Sessions that are resumed: the key of one connection's tickets, in the smtp process. A
  * key is drawn for each connection, and kept in the table of host/tickets.h once the peer
  * has proved its own key, beside its certificates. Who shows a ticket of it later is the
- * one whose certificates lie there, if those are still good: they are judged as though
- * they had just come.
+ * one whose certificates lie there, if those are still good: they are judged again, by
+ * all that is judged in a whole handshake but the client's own signature.
  */
 #ifndef SMTPD_TICKETS_H
 #define SMTPD_TICKETS_H

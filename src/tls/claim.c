@@ -13,7 +13,7 @@
 
 void
 tls_claim_make(const struct tls_credentials *c, const struct tls_span *chain, size_t n,
-	struct tls_claim *ret)
+	bool again, struct tls_claim *ret)
 {
 	CLEANUP(pki_crt_free) gnutls_x509_crt_t leaf = NULL;
 
@@ -24,7 +24,8 @@ tls_claim_make(const struct tls_credentials *c, const struct tls_span *chain, si
 	if (pki_crt_read(chain[0].data, chain[0].len, &leaf) < 0 ||
 		pki_crt_identity(leaf, &ret->identity) < 0)
 		return;
-	ret->verdict = tls_judge_chain(c, leaf, chain, n, &ret->status);
+	ret->verdict = again ? tls_judge_again(c, leaf, chain, n)
+			     : tls_judge_chain(c, leaf, chain, n, &ret->status);
 	ret->leaf = ret->verdict;
 	if (ret->verdict != PKI_UNKNOWN_CA)
 		return;

@@ -87,7 +87,7 @@ load_roots(struct tls_credentials *c, const struct config *config, struct buffer
 	if (r <= 0)
 		return complain(fault, r, "tls_ca", config->tls_ca,
 			"at least one CA certificate in PEM");
-	return 0;
+	return config->tickets ? pki_sha256(pem.data, pem.size, c->roots) : 0;
 }
 
 /* The roots as DER, TLS_ROOTS_NOTED of them at most; the caller frees each. */

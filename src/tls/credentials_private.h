@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "pki/digest.h"
 #include "tls/credentials.h"
 
 enum { TLS_CHAIN_MAX = 8 };
@@ -25,6 +26,7 @@ struct tls_credentials {
 	unsigned n_chain;
 	bool chain_taken; /* handed over to certificates, which frees what is in it */
 	unsigned verify_flags; /* for chains, by tls_judge_flags */
+	uint8_t roots[PKI_SHA256_SIZE]; /* a hash of tls_ca as it was read; zero: none */
 	struct tls_revocation
 		*revocation; /* the lists of tls_crl; NULL where it is unset */
 	int64_t until;       /* when what was loaded may be judged otherwise */

@@ -52,7 +52,7 @@ make_claim(const struct handshake *h, struct tls_claim *ret)
 	struct tls_span chain[TLS_PEER_CHAIN_MAX];
 	size_t n = get_chain(h->session, chain);
 
-	tls_claim_make(h->p->credentials, chain, n, ret);
+	tls_claim_make(h->p->credentials, chain, n, false, ret);
 }
 
 static int

@@ -131,26 +131,89 @@ judge(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n,
 	return verdict == PKI_TRUSTED ? judge_issuers(c, crts, n) : verdict;
 }
 
-enum pki_verdict
-tls_judge_chain(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
+/* Whether the dates of a certificate, and of the root that may have issued it, are all
+ * right; *ret_rooted where there is one. */
+static bool
+is_current(const struct tls_credentials *c, gnutls_x509_crt_t crt, time_t now,
+	bool *ret_rooted)
+{
+	gnutls_x509_crt_t root;
+
+	if (gnutls_x509_crt_get_activation_time(crt) > now ||
+		gnutls_x509_crt_get_expiration_time(crt) < now)
+		return false;
+	if (gnutls_x509_trust_list_get_issuer(roots_of(c), crt, &root, 0) < 0)
+		return true;
+	*ret_rooted = true;
+	return gnutls_x509_crt_get_activation_time(root) <= now &&
+	       gnutls_x509_crt_get_expiration_time(root) >= now;
+}
+
+static enum pki_verdict
+judge_by_time(const struct tls_credentials *c, gnutls_x509_crt_t *crts, size_t n)
+{
+	enum pki_verdict verdict = pki_crt_judge(crts[0], time(NULL));
+	bool rooted = false;
+
+	for (size_t i = 0; verdict == PKI_TRUSTED && i < n; i++)
+		if (!is_current(c, crts[i], time(NULL), &rooted))
+			verdict = PKI_EXPIRED;
+	if (verdict != PKI_TRUSTED)
+		return verdict;
+	return rooted ? judge_issuers(c, crts, n) : PKI_UNKNOWN_CA;
+}
+
+/* Reads what stands behind the leaf, and has all of it judged: by time alone where
+ * ret_status is NULL. */
+static enum pki_verdict
+read_and_judge(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
 	const struct tls_span *chain, size_t n, uint32_t *ret_status)
 {
 	gnutls_x509_crt_t crts[TLS_PEER_CHAIN_MAX] = { leaf };
 	enum pki_verdict verdict = PKI_BAD;
 	size_t read = 1;
 
-	*ret_status = GNUTLS_CERT_INVALID;
-	if (n == 0 || n > TLS_PEER_CHAIN_MAX)
-		return PKI_BAD;
-	*ret_status = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
 	while (read < n &&
 		pki_crt_read(chain[read].data, chain[read].len, &crts[read]) == 0)
 		read++;
 	if (read == n)
-		verdict = judge(c, crts, n, ret_status);
+		verdict = ret_status ? judge(c, crts, n, ret_status)
+				     : judge_by_time(c, crts, n);
 	while (--read > 0)
 		pki_crt_free(&crts[read]);
 	return verdict;
+}
+
+enum pki_verdict
+tls_judge_chain(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
+	const struct tls_span *chain, size_t n, uint32_t *ret_status)
+{
+	*ret_status = GNUTLS_CERT_INVALID;
+	if (n == 0 || n > TLS_PEER_CHAIN_MAX)
+		return PKI_BAD;
+	*ret_status = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE;
+	return read_and_judge(c, leaf, chain, n, ret_status);
+}
+
+enum pki_verdict
+tls_judge_again(const struct tls_credentials *c, gnutls_x509_crt_t leaf,
+	const struct tls_span *chain, size_t n)
+{
+	return n == 0 || n > TLS_PEER_CHAIN_MAX ? PKI_BAD
+						: read_and_judge(c, leaf, chain, n, NULL);
+}
+
+int
+tls_judge_terms(const struct tls_credentials *c, uint8_t ret[PKI_SHA256_SIZE])
+{
+	struct {
+		uint8_t roots[PKI_SHA256_SIZE];
+		uint32_t flags;
+		uint32_t lists;
+	} terms = { .flags = c->verify_flags, .lists = c->revocation != NULL };
+
+	memcpy(terms.roots, c->roots, sizeof terms.roots);
+	return pki_sha256(&terms, sizeof terms, ret);
 }
 
 enum pki_verdict

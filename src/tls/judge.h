@@ -7,6 +7,7 @@
 #ifndef TLS_JUDGE_H
 #define TLS_JUDGE_H
 
+#include "pki/digest.h"
 #include "pki/identity.h"
 #include "tls/credentials.h"
 #include "tls/transcript.h"
@@ -22,6 +23,15 @@ struct gnutls_x509_crt_int;
 enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
 	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n,
 	uint32_t *ret_status);
+
+/* By what chains are found good now: the roots, and what is asked of keys and signatures.
+ * 0 or -EIO. */
+int tls_judge_terms(const struct tls_credentials *c, uint8_t ret[PKI_SHA256_SIZE]);
+
+/* As tls_judge_chain, of one that it has found PKI_TRUSTED before, on the same terms: what
+ * time brings is looked at, dates and revocation lists, and no signature is verified. */
+enum pki_verdict tls_judge_again(const struct tls_credentials *c,
+	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n);
 
 /* Whether the holder of a pinned certificate, which needs no issuer, is barred all the
  * same: by a revocation list, if there are any, or a fault of the chain other than that

@@ -126,7 +126,7 @@ class Table:
     def put_chain(self, entry, *certificates):
         """Other certificates (DER) than those that were proved."""
         chain = b"".join(len(c).to_bytes(3, "big") + c for c in certificates)
-        self.rewrite(entry, bytes={112: len(chain).to_bytes(4, "little") + chain})
+        self.rewrite(entry, bytes={112: len(chain).to_bytes(4, "little"), 148: chain})
 
     def scribble(self, at, data):
         with open(self.path, "r+b") as file:
