@@ -25,6 +25,7 @@ from smtpline import alert_of
 
 needs_root = pytest.mark.skipif(not harness.AS_ROOT, reason="needs root")
 versions = pytest.mark.parametrize("tls", ["1.2", "1.3"])
+handoffs = pytest.mark.parametrize("handoff", ["inetd", "resident"])
 
 BRAD, ANN = "brad@447.edu", "ann@447.edu"
 MESSAGE = b"Subject: Test\r\n\r\nHi\r\n"
@@ -68,10 +69,11 @@ def refused(visitor):
 # Resumed.
 
 
+@handoffs
 @versions
-def test_resumed_session_is_one_like_any_other(tickets, tls):
+def test_resumed_session_is_one_like_any_other(tickets, tls, handoff):
     """Login, message, device in trace and log; by a ticket of another process."""
-    d = tickets()
+    d = tickets(handoff=handoff)
     visitor = Visitor(d, tls)
     for resumed in (False, True, True):
         with visitor.connect() as client:
@@ -146,9 +148,10 @@ def test_gnutls(tickets, tls):
     assert admissions(d) == ["whole", "resumed"]
 
 
+@handoffs
 @versions
-def test_one_ticket_many_times_at_once(tickets, tls):
-    d = tickets()
+def test_one_ticket_many_times_at_once(tickets, tls, handoff):
+    d = tickets(handoff=handoff)
     visitor = Visitor(d, tls)
     visitor.visit()
     session = visitor.session
@@ -234,10 +237,11 @@ def end_by_forgetting(d):
     return 49
 
 
+@handoffs
 @versions
 @pytest.mark.parametrize("end", [end_by_revoking, end_by_locking, end_by_forgetting])
-def test_device_that_is_no_longer_welcome(tickets, tls, end):
-    d = tickets()
+def test_device_that_is_no_longer_welcome(tickets, tls, end, handoff):
+    d = tickets(handoff=handoff)
     d.ctl("device", "add", "brad", "--cert", d.keys.client(ANN).cert, "--label", "roof")
     visitor = Visitor(d, tls, ANN)
     assert [visitor.visit(), visitor.visit()] == [False, True]
@@ -495,11 +499,12 @@ def test_table_that_is_locked(tickets, tls):
 # Thieves.
 
 
+@handoffs
 @versions
-def test_thief_of_one_key_is_whom_the_table_names(tickets, tls):
+def test_thief_of_one_key_is_whom_the_table_names(tickets, tls, handoff):
     """Ann has the key of a session of her own, and makes a ticket with it in which stands
     brad's certificate. It is a good ticket, and she is ann."""
-    d = tickets()
+    d = tickets(handoff=handoff)
     Visitor(d, tls).visit()
     [brads] = Table(d).entries()
     Visitor(d, tls, ANN).visit()
@@ -540,12 +545,13 @@ def content(path):
     return base64.b64decode(body)
 
 
+@handoffs
 @versions
-def test_ticket_under_a_name_of_somebody_else(tickets, tls):
+def test_ticket_under_a_name_of_somebody_else(tickets, tls, handoff):
     """Ann's ticket says that it is under brad's key, so the tls process is given that one.
     She has to shake hands as ann; what she gets is a ticket under brad's key, and brad's
     entry has ended before that."""
-    d = tickets()
+    d = tickets(handoff=handoff)
     Visitor(d, tls).visit()
     [brads] = Table(d).entries()
     file = d.dir / "session"
@@ -581,10 +587,11 @@ def test_stolen_ticket_without_its_secret(tickets, tls):
 
 
 @needs_root
+@handoffs
 @versions
-def test_keys_of_other_sessions_are_in_no_tls_process(tickets, tls):
+def test_keys_of_other_sessions_are_in_no_tls_process(tickets, tls, handoff):
     """Its own is there, by which the search shows that it would find another."""
-    d = tickets()
+    d = tickets(handoff=handoff)
     clients = []
     for cert in (BRAD, ANN, BRAD):
         visitor = Visitor(d, tls, cert)
@@ -601,6 +608,8 @@ def test_keys_of_other_sessions_are_in_no_tls_process(tickets, tls):
         for pid in (pair.smtp, pair.tls):
             assert not [f for f in observe.descriptors(pid).values() if "tickets" in f]
             assert str(Table(d).path) not in (observe.PROC / str(pid) / "maps").read_text()
+    if d.resident:
+        assert observe.search(d.resident.pid, keys) == {}
     assert [len(ids) for ids in own] == [1, 1, 1]
     assert set.union(*own) == set(keys)
     for client in clients:
