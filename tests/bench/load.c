@@ -141,12 +141,17 @@ read_ticket(const char *path, struct load_ticket *ret)
 	return 0;
 }
 
+/* That of the first client that has one. */
 static int
-write_ticket(const char *path, const struct load_ticket *ticket)
+write_ticket(const char *path, const struct worker *workers, uint64_t count)
 {
-	FILE *file = path && ticket->data ? fopen(path, "we") : NULL;
+	const struct load_ticket *ticket = &workers->client.ticket;
+	FILE *file;
 	size_t n;
 
+	for (uint64_t i = 1; !ticket->data && i < count; i++)
+		ticket = &workers[i].client.ticket;
+	file = path && ticket->data ? fopen(path, "we") : NULL;
 	if (!file)
 		return 0;
 	n = fwrite(ticket->data, 1, ticket->len, file);
@@ -221,7 +226,7 @@ run_load(const struct options *options)
 		r = EX_OSERR;
 	} else {
 		r = print_result(workers, started, load_clock() - began);
-		if (write_ticket(options->resume, &workers[0].client.ticket) < 0)
+		if (write_ticket(options->resume, workers, started) < 0)
 			r = EX_IOERR;
 	}
 	for (uint64_t i = 0; i < started; i++) {
