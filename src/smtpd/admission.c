@@ -42,22 +42,14 @@ answer_ticket(struct admission *a, const void *id, size_t len)
 	return smtpd_ticket_answer(a->s, &a->ticket, id, len, &a->peer);
 }
 
-/* The first message of a whole handshake, whatever ticket was shown. */
-static int
-begin_whole(struct admission *a)
-{
-	return smtpd_ticket_give_up(a->s, &a->ticket, &a->peer);
-}
-
 static int
 answer_sign(struct admission *a, const struct tls_sign *request)
 {
 	struct buffer *made = &a->peer.made;
-	int r = begin_whole(a);
+	int r;
 
-	if (r < 0)
-		return r;
 	a->signs = true;
+	smtpd_ticket_give_up(&a->ticket, &a->peer);
 	/* Without a key the answer is empty, and the handshake ends with internal_error.
 	 */
 	if (!a->s->signer)
@@ -84,14 +76,13 @@ answer_claim(struct admission *a, struct tls_claim *claim)
 
 	if (a->claimed)
 		return smtpd_violated(a->s, "second-claim");
-	r = begin_whole(a);
-	if (r < 0)
-		return r;
 	a->claimed = true;
+	smtpd_ticket_give_up(&a->ticket, &a->peer);
 	text_hex(claim->identity.pin, PKI_PIN_SIZE, a->device);
 	alert = smtpd_entry_judge(a->s, &a->peer, claim, &a->reason);
 	a->admitted = alert == 0;
-	return tls_channel_verdict(&a->s->channel, alert);
+	r = a->admitted ? smtpd_ticket_end(a->s, &a->ticket) : 0;
+	return r < 0 ? r : tls_channel_verdict(&a->s->channel, alert);
 }
 
 /* The handshake is over, so that no alert tells the peer. */

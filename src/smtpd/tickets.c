@@ -227,19 +227,25 @@ smtpd_ticket_confirm(struct smtpd_server *s, const struct smtpd_ticket *t)
 	return 0;
 }
 
+void
+smtpd_ticket_give_up(struct smtpd_ticket *t, struct smtpd_proof *peer)
+{
+	if (t->state != SMTPD_TICKET_RESUMES)
+		return;
+	smtpd_proof_clear(peer);
+	*peer = (struct smtpd_proof){ 0 };
+	t->state = SMTPD_TICKET_SPENT;
+	explicit_bzero(t->key, sizeof t->key);
+}
+
 int
-smtpd_ticket_give_up(
-	struct smtpd_server *s, struct smtpd_ticket *t, struct smtpd_proof *peer)
+smtpd_ticket_end(struct smtpd_server *s, struct smtpd_ticket *t)
 {
 	int r;
 
-	if (t->state != SMTPD_TICKET_RESUMES)
+	if (t->state != SMTPD_TICKET_SPENT)
 		return 0;
 	r = drop_entry(s, t->id);
-	smtpd_proof_clear(peer);
-	*peer = (struct smtpd_proof){ 0 };
-	t->state = SMTPD_TICKET_NONE;
-	explicit_bzero(t->key, sizeof t->key);
 	/* It is not the peer who was slow. */
 	return r == -ETIMEDOUT ? -EBUSY : r;
 }

@@ -15,6 +15,7 @@ enum smtpd_ticket_state {
 	SMTPD_TICKET_NONE,    /* there is no key, or none that is of any use */
 	SMTPD_TICKET_FRESH,   /* drawn for this connection */
 	SMTPD_TICKET_RESUMES, /* of the table: whoever resumes is known */
+	SMTPD_TICKET_SPENT,   /* of the table, and there is a whole handshake */
 };
 
 /* Zeroed at first; smtpd_ticket_clear ends it. */
@@ -33,12 +34,14 @@ void smtpd_ticket_clear(struct smtpd_ticket *t);
 int smtpd_ticket_answer(struct smtpd_server *s, struct smtpd_ticket *t, const void *id,
 	size_t len, struct smtpd_proof *peer);
 
-/* There is a whole handshake although the session could have been resumed. Ends the
- * table's entry, before anything is done for it: whoever shakes hands now must not get
- * tickets that are somebody else's. 0, or a negative errno: then the peer must not go on.
- */
-int smtpd_ticket_give_up(
-	struct smtpd_server *s, struct smtpd_ticket *t, struct smtpd_proof *peer);
+/* There is a whole handshake, whatever ticket was shown: the session can no longer be
+ * resumed, and *peer is zeroed again. */
+void smtpd_ticket_give_up(struct smtpd_ticket *t, struct smtpd_proof *peer);
+
+/* In that handshake the peer is about to be admitted. Ends the table's entry whose key
+ * was handed out, before the peer can get a ticket under a key that is somebody else's.
+ * 0, or a negative errno: then the peer must not go on. */
+int smtpd_ticket_end(struct smtpd_server *s, struct smtpd_ticket *t);
 
 /* The session was resumed. Whether its entry is still there: one that has ended since may
  * have been that of a whole handshake, and its key that of somebody else's tickets. 0, or

@@ -303,13 +303,13 @@ test_setting_is_off(void **state)
 	expect(&t, "off", "tls-process-fault", "ticket-without-tickets");
 }
 
-/* A whole handshake ends the entry whose key was given, before it gets anywhere. */
+/* A whole handshake ends the entry whose key was given, before there are any tickets. */
 static bool
-look_behind_signature(struct trial *t, struct tls_message *m)
+look_behind_the_verdict(struct trial *t, struct tls_message *m)
 {
 	struct host_ticket entries[2];
 
-	if (m->kind == TLS_CLAIM)
+	if (m->kind == TLS_PROVED)
 		t->place = read_table(entries, 2) + 100;
 	return true;
 }
@@ -341,7 +341,7 @@ test_whole_handshake_ends_the_entry(void **state)
 		expect(&first, "the first", "admitted", "TLS");
 		entry = only_entry();
 		spoil(&session, &entry);
-		second.lie = look_behind_signature;
+		second.lie = look_behind_the_verdict;
 		expect(&second, "the second", "admitted", "TLS");
 		assert_int_equal(second.place, 100);
 		assert_int_equal(read_table(&entry, 1), 0);

@@ -568,6 +568,22 @@ def test_ticket_under_a_name_of_somebody_else(tickets, tls, handoff):
 
 
 @versions
+def test_name_of_a_key_in_the_mouth_of_a_stranger(tickets, authority, tls):
+    """He is refused, and the one whose key it is goes on as before."""
+    d = tickets()
+    brad = Visitor(d, tls)
+    brad.visit()
+    [entry] = Table(d).entries()
+    file = d.dir / "session"
+    s_client(d, tls, "-sess_out", file, cert=ANN)
+    [anns] = [e for e in Table(d).entries() if e.id != entry.id]
+    edit_session(file, anns.id, entry.id)
+    assert "alert number 48" in s_client(d, tls, "-sess_in", file, cert=authority.client())
+    assert entry.id in {e.id for e in Table(d).entries()}
+    assert brad.visit() is True
+
+
+@versions
 def test_stolen_ticket_without_its_secret(tickets, tls):
     """Somebody who has seen a ticket, and not the secret of its session, is sent away; or
     shakes hands, if he can."""
