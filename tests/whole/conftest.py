@@ -19,6 +19,7 @@ PLAIN_ONLY = {
     "test_forty_megabytes_pass_through": "AddressSanitizer keeps what was freed",
     "test_private_key_is_never_in_the_tls_process": "its memory is terabytes of shadow",
     "test_user_store_is_never_in_the_tls_process": "its memory is terabytes of shadow",
+    "test_keys_of_other_sessions_are_in_no_tls_process": "its memory is terabytes of shadow",
     "test_message_is_on_disk_before_250": "LeakSanitizer ends what is traced",
     "test_a_kill_at_every_change": "LeakSanitizer ends what is traced",
     "test_a_first_init_that_is_killed_leaves_all_or_nothing": "LeakSanitizer ends what is traced",
