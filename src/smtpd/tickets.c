@@ -59,11 +59,12 @@ say(void *context, const char *path, int error)
 		path);
 }
 
+static const struct host_tickets CLOSED = { .shared.fd = -1 };
+
 static int
 open_table(struct smtpd_server *s, const struct host_shared_report *report,
 	struct host_tickets *ret)
 {
-	ret->shared.fd = -1;
 	return host_tickets_open(s->config->run, report, ret);
 }
 
@@ -71,7 +72,7 @@ static int
 find_entry(struct smtpd_server *s, const void *id, struct host_ticket *ret)
 {
 	const struct host_shared_report report = { say, s };
-	CLEANUP(host_tickets_close) struct host_tickets table;
+	CLEANUP(host_tickets_close) struct host_tickets table = CLOSED;
 	int r = open_table(s, &report, &table);
 
 	return r < 0 ? r : host_tickets_find(&table, id, host_clock_now(), ret);
@@ -81,7 +82,7 @@ static int
 drop_entry(struct smtpd_server *s, const void *id)
 {
 	const struct host_shared_report report = { say, s };
-	CLEANUP(host_tickets_close) struct host_tickets table;
+	CLEANUP(host_tickets_close) struct host_tickets table = CLOSED;
 	int r = open_table(s, &report, &table);
 
 	return r < 0 ? r : host_tickets_drop(&table, id, host_clock_now());
@@ -215,7 +216,7 @@ int
 smtpd_ticket_confirm(struct smtpd_server *s, const struct smtpd_ticket *t)
 {
 	const struct host_shared_report report = { say, s };
-	CLEANUP(host_tickets_close) struct host_tickets table;
+	CLEANUP(host_tickets_close) struct host_tickets table = CLOSED;
 	CLEANUP(wipe_entry) struct host_ticket entry;
 	int64_t now = host_clock_now();
 
@@ -278,7 +279,7 @@ smtpd_ticket_keep(struct smtpd_server *s, struct smtpd_ticket *t,
 	const struct smtpd_proof *peer, const struct tls_span *transcript)
 {
 	const struct host_shared_report report = { say, s };
-	CLEANUP(host_tickets_close) struct host_tickets table;
+	CLEANUP(host_tickets_close) struct host_tickets table = CLOSED;
 	CLEANUP(wipe_entry) struct host_ticket entry = { .made = host_clock_now() };
 
 	if (t->state != SMTPD_TICKET_FRESH || peer->by == SMTPD_PROOF_BY_NOBODY ||

@@ -25,7 +25,7 @@ struct tls_credentials {
 	struct gnutls_pcert_st *chain; /* TLS_CHAIN_MAX of them, ours, leaf first */
 	unsigned n_chain;
 	bool chain_taken; /* handed over to certificates, which frees what is in it */
-	unsigned verify_flags; /* for chains, by tls_judge_flags */
+	unsigned verify_flags;          /* for chains, by tls_judge_flags */
 	uint8_t roots[PKI_SHA256_SIZE]; /* a hash of tls_ca as it was read; zero: none */
 	struct tls_revocation
 		*revocation; /* the lists of tls_crl; NULL where it is unset */

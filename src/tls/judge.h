@@ -28,8 +28,9 @@ enum pki_verdict tls_judge_chain(const struct tls_credentials *c,
  * 0 or -EIO. */
 int tls_judge_terms(const struct tls_credentials *c, uint8_t ret[PKI_SHA256_SIZE]);
 
-/* As tls_judge_chain, of one that it has found PKI_TRUSTED before, on the same terms: what
- * time brings is looked at, dates and revocation lists, and no signature is verified. */
+/* As tls_judge_chain, of one that it has found PKI_TRUSTED before, on the same terms:
+ * what time brings is looked at, dates and revocation lists, and no signature is
+ * verified. */
 enum pki_verdict tls_judge_again(const struct tls_credentials *c,
 	struct gnutls_x509_crt_int *leaf, const struct tls_span *chain, size_t n);
 
