@@ -29,7 +29,13 @@ struct wanted {
 	bool optional; /* made when it is needed */
 };
 
-enum { OTHERS = S_IRWXO, WRITERS = S_IWGRP | S_IWOTH, PATH_SIZE = 4096 };
+enum {
+	OTHERS = S_IRWXO,
+	WRITERS = S_IWGRP | S_IWOTH,
+	PATH_SIZE = 4096,
+	GROUP_SIZE = 64,
+	ENTRY_SIZE = 4096, /* of the group with all its members */
+};
 
 /* In the child: 0, or what access() says as the service's user. */
 static int
@@ -65,14 +71,23 @@ right_of(int mode)
 	return mode & W_OK ? "write to" : "read";
 }
 
-/* The name of the service's group. */
-static const char *
+/* The service's group. */
+struct group_name {
+	char text[GROUP_SIZE];
+};
+
+static struct group_name
 group_of(const char *user)
 {
 	const struct passwd *pw = getpwnam(user);
-	const struct group *group = pw ? getgrgid(pw->pw_gid) : NULL;
+	struct group entry, *group = NULL;
+	struct group_name name;
+	char room[ENTRY_SIZE];
 
-	return group ? group->gr_name : user;
+	if (pw && getgrgid_r(pw->pw_gid, &entry, room, sizeof(room), &group) != 0)
+		group = NULL;
+	snprintf(name.text, sizeof(name.text), "%s", group ? group->gr_name : user);
+	return name;
 }
 
 /* The first folder on the way to path that the service cannot enter, in room; NULL where
@@ -125,7 +140,8 @@ static void
 add_access_remedy(
 	const struct config *config, const struct wanted *w, struct ctl_findings *f)
 {
-	const char *group = group_of(config->user), *barrier;
+	struct group_name group = group_of(config->user);
+	const char *barrier;
 	char room[PATH_SIZE];
 
 	barrier = find_barrier(config->user, w->path, room);
@@ -134,13 +150,13 @@ add_access_remedy(
 			place_of(w->key), w->key);
 	else if (barrier)
 		ctl_finding_remedy(
-			f, "chgrp %s %s; chmod g+x %s", group, barrier, barrier);
+			f, "chgrp %s %s; chmod g+x %s", group.text, barrier, barrier);
 	else if (w->folder)
 		ctl_finding_remedy(f, "install -d -o %s -g %s -m 0700 %s", config->user,
-			group, w->path);
+			group.text, w->path);
 	else
 		ctl_finding_remedy(
-			f, "chgrp %s %s; chmod g+r %s", group, w->path, w->path);
+			f, "chgrp %s %s; chmod g+r %s", group.text, w->path, w->path);
 }
 
 static bool
@@ -181,10 +197,10 @@ add_missing_remedy(
 {
 	if (w->folder)
 		ctl_finding_remedy(f, "install -d -o %s -g %s -m 0700 %s", config->user,
-			group_of(config->user), w->path);
+			group_of(config->user).text, w->path);
 	else
 		ctl_finding_remedy(f, "install -o root -g %s -m 0640 FILE %s",
-			group_of(config->user), w->path);
+			group_of(config->user).text, w->path);
 }
 
 static void

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 
-enum { PATH_SIZE = 4096, FOLDERS_MAX = 64 };
+enum { PATH_SIZE = 4096, ENTRY_SIZE = 4096, FOLDERS_MAX = 64 };
 
 struct looking {
 	const struct config *config;
@@ -53,12 +53,13 @@ was_seen(struct looking *l, const char *path)
 static void
 check_owner(struct looking *l, const char *path, const struct stat *st)
 {
-	const struct passwd *pw;
-	char owner[32];
+	struct passwd entry, *pw = NULL;
+	char owner[32], room[ENTRY_SIZE];
 
 	if (st->st_uid == 0 || st->st_uid == l->service)
 		return;
-	pw = getpwuid(st->st_uid);
+	if (getpwuid_r(st->st_uid, &entry, room, sizeof(room), &pw) != 0)
+		pw = NULL;
 	snprintf(owner, sizeof(owner), "uid %u", (unsigned)st->st_uid);
 	l->wrong = true;
 	ctl_finding_remedy(l->findings, "chown %s %s",
