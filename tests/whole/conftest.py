@@ -30,6 +30,8 @@ PLAIN_ONLY = {
 }
 PLAIN_ONLY_FILES = {
     "test_walls.py": "a sanitizer makes calls of its own",
+    "test_demo.py": "the demonstration has its walls, too",
+    "test_capture.py": "the same",
     "test_systemd.py": "the machine that is booted has no sanitizer's libraries",
     "test_systemd_resident.py": "the same",
     "test_floods.py": "the same; and nothing is looked at there but what others look at, too",

@@ -510,7 +510,7 @@ def test_failures_slow_down_across_connections(door):
     failed = [float(r["time"][17:-1]) for r in d.records(event="login-failed")]
     closed = [float(r["time"][17:-1]) for r in d.records(event="closed")]
     took = [(end - begin) % 60 for begin, end in zip(failed, closed)]
-    assert took[0] >= 1 and took[1] >= 2, took
+    assert took[0] > 0.9 and took[1] > 1.9, took
 
 
 # All together.
