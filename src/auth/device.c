@@ -58,18 +58,19 @@ auth_device_of_line(const char *line, size_t len, struct auth_device *ret)
 	return 0;
 }
 
-static int
-judge_user(struct auth_store *s, const char *user, enum auth_standing *ret)
+int
+auth_user_stands(struct auth_store *s, const char *user, struct buffer *ret_line,
+	enum auth_standing *ret)
 {
-	CLEANUP(buffer_wipe) struct buffer line = { 0 };
-	int r = auth_store_find(s, 'u', user, &line);
+	int r = auth_store_find(s, 'u', user, ret_line);
 
 	if (r < 0)
 		return r;
 	*ret = AUTH_STANDING_GOOD;
 	if (r == 0)
 		*ret = AUTH_STANDING_ORPHAN;
-	else if (auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
+	else if (auth_line_has(
+			 buffer_data(ret_line), buffer_len(ret_line), AUTH_FIELD_LOCKED))
 		*ret = AUTH_STANDING_LOCKED;
 	return 0;
 }
@@ -80,6 +81,7 @@ find(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], int64_t now,
 	struct buffer *ret_line, struct auth_device *ret,
 	enum auth_standing *ret_standing)
 {
+	CLEANUP(buffer_wipe) struct buffer user_line = { 0 };
 	struct auth_device d;
 	enum auth_standing standing = AUTH_STANDING_GOOD;
 	char word[PKI_PIN_HEX];
@@ -97,7 +99,7 @@ find(struct auth_store *s, const uint8_t pin[PKI_PIN_SIZE], int64_t now,
 	else if (d.expires <= now)
 		standing = AUTH_STANDING_EXPIRED;
 	else
-		r = judge_user(s, d.user, &standing);
+		r = auth_user_stands(s, d.user, &user_line, &standing);
 	if (r < 0)
 		return r;
 	*ret = d;

@@ -41,6 +41,11 @@ const char *auth_standing_name(enum auth_standing standing);
 /* 0 or -EBADMSG. */
 int auth_device_of_line(const char *line, size_t len, struct auth_device *ret);
 
+/* How a user of an open store stands: well, locked, or not there. 0 with the user's line,
+ * if there is one, in *ret_line, or a negative errno. */
+int auth_user_stands(struct auth_store *s, const char *user, struct buffer *ret_line,
+	enum auth_standing *ret);
+
 /* Looks for the device with that key in an open store, and says how it stands now. 1 with
  * *ret and *ret_standing, 0 where the key is no device; -EBADMSG where its line or that
  * of its user is damaged: then nobody may say that it is in order. Or another negative

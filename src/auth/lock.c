@@ -24,6 +24,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "pki/digest.h"
+#include "pki/file.h"
 
 enum {
 	RANDOM_SIZE = 8,
@@ -253,23 +254,6 @@ auth_lock_read(struct auth_lock *l, struct buffer *ret_text)
 	return r;
 }
 
-static int
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = write(fd, text, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Fills the new file and puts it in the store's place. */
 static int
 fill_and_rename(
@@ -278,9 +262,7 @@ fill_and_rename(
 	int r = give(l, fd, l->model.st_mode & 0777);
 
 	if (r == 0)
-		r = write_all(fd, text, len);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
+		r = pki_file_write_to(fd, text, len);
 	if (r == 0 && renameat(l->dir, new_name, l->dir, l->name) < 0)
 		r = -errno;
 	return r;

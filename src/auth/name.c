@@ -11,21 +11,14 @@
 #include "base/text.h"
 
 static bool
-is_letter_or_digit(char c)
-{
-	c = text_lower_char(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static bool
 is_local(const char *text, size_t len)
 {
 	if (len == 0 || len > AUTH_LOCAL_MAX)
 		return false;
-	if (!is_letter_or_digit(text[0]) && text[0] != '_')
+	if (!text_is_letter_or_digit(text[0]) && text[0] != '_')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (is_letter_or_digit(text[i]))
+		if (text_is_letter_or_digit(text[i]))
 			continue;
 		if (text[i] == '\0' || !strchr("._+-=", text[i]))
 			return false;
@@ -50,7 +43,7 @@ is_domain(const char *text, size_t len)
 			return false;
 		if (text[i] == '-' && (before == '.' || after == '.'))
 			return false;
-		if (text[i] != '.' && text[i] != '-' && !is_letter_or_digit(text[i]))
+		if (text[i] != '.' && text[i] != '-' && !text_is_letter_or_digit(text[i]))
 			return false;
 		before = text[i];
 	}

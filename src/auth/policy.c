@@ -94,15 +94,10 @@ judge_sender(struct auth_store *s, const struct config *config, const char *user
 	const char *address, enum auth_standing *ret_standing)
 {
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
-	int r = auth_store_find(s, 'u', user, &line);
+	int r = auth_user_stands(s, user, &line, ret_standing);
 
 	if (r < 0)
 		return r;
-	*ret_standing = AUTH_STANDING_GOOD;
-	if (r == 0)
-		*ret_standing = AUTH_STANDING_ORPHAN;
-	else if (auth_line_has(buffer_data(&line), buffer_len(&line), AUTH_FIELD_LOCKED))
-		*ret_standing = AUTH_STANDING_LOCKED;
 	return *ret_standing == AUTH_STANDING_GOOD &&
 	       is_sender(config, &line, user, address);
 }

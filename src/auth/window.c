@@ -47,25 +47,52 @@ auth_window_put(struct auth_update *u, const struct auth_window *w)
 	return r < 0 ? r : auth_update_put(u, buffer_data(&line), buffer_len(&line));
 }
 
-int
-auth_window_find(struct auth_store *s, const char *user, int64_t now)
+/* Looks for a line, in a store or in one that is being changed. */
+typedef int (*find_fn)(void *in, const char *name, struct buffer *ret_line);
+
+static int
+find_in_store(void *in, const char *name, struct buffer *ret_line)
+{
+	return auth_store_find(in, 'w', name, ret_line);
+}
+
+static int
+find_in_update(void *in, const char *name, struct buffer *ret_line)
+{
+	return auth_update_find(in, 'w', name, ret_line);
+}
+
+/* The user's own window, or else anybody's, if it is open: 1 with *ret, 0, or a negative
+ * errno. */
+static int
+find_open(find_fn find, void *in, const char *user, int64_t now, struct auth_window *ret)
 {
 	const char *const names[] = { user, AUTH_WINDOW_ANYBODY };
 	CLEANUP(buffer_free) struct buffer line = { 0 };
 	struct auth_window w = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int r = auth_store_find(s, 'w', names[i], &line);
+		int r = find(in, names[i], &line);
 
 		if (r > 0)
 			r = auth_window_of_line(
 				buffer_data(&line), buffer_len(&line), &w);
 		if (r < 0)
 			return r;
-		if (w.until > now)
+		if (w.until > now) {
+			*ret = w;
 			return 1;
+		}
 	}
 	return 0;
+}
+
+int
+auth_window_find(struct auth_store *s, const char *user, int64_t now)
+{
+	struct auth_window w;
+
+	return find_open(find_in_store, s, user, now, &w);
 }
 
 /* Takes one use of the window in that line. */
@@ -86,22 +113,10 @@ use(struct auth_update *u, struct auth_window *w)
 int
 auth_window_use(struct auth_update *u, const char *user, int64_t now)
 {
-	const char *const names[] = { user, AUTH_WINDOW_ANYBODY };
-	CLEANUP(buffer_free) struct buffer line = { 0 };
-	struct auth_window w = { 0 };
+	struct auth_window w;
+	int r = find_open(find_in_update, u, user, now, &w);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		int r = auth_update_find(u, 'w', names[i], &line);
-
-		if (r > 0)
-			r = auth_window_of_line(
-				buffer_data(&line), buffer_len(&line), &w);
-		if (r < 0)
-			return r;
-		if (w.until > now)
-			return use(u, &w);
-	}
-	return 0;
+	return r > 0 ? use(u, &w) : r;
 }
 
 struct tidying {

@@ -62,6 +62,13 @@ calendar_stamp(int64_t seconds, char ret[CALENDAR_STAMP_SIZE])
 		(unsigned)c.second % 100);
 }
 
+void
+calendar_day(int64_t seconds, char ret[CALENDAR_STAMP_SIZE])
+{
+	calendar_stamp(seconds, ret);
+	ret[sizeof("2001-02-03") - 1] = '\0';
+}
+
 static int64_t
 days_of(int year, int month, int day)
 {

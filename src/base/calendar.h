@@ -25,6 +25,9 @@ enum { CALENDAR_STAMP_SIZE = 24 };
 /* "2001-02-03T04:05:06" of that time, without a zone behind it. */
 void calendar_stamp(int64_t seconds, char ret[CALENDAR_STAMP_SIZE]);
 
+/* "2001-02-03" of that time. */
+void calendar_day(int64_t seconds, char ret[CALENDAR_STAMP_SIZE]);
+
 /* The reverse, strictly; of "2001-02-03" alone, the day's first second. 0, or -EINVAL for
  * what is not of that form or in no calendar. */
 int calendar_read(const char *text, size_t len, int64_t *ret);

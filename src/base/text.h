@@ -12,6 +12,26 @@
 
 #include "base/buffer.h"
 
+/* Of one character of ASCII, whatever is outside it is none of these. */
+static inline bool
+text_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+text_is_letter_or_digit(int c)
+{
+	return text_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A blank inside a line. */
+static inline bool
+text_is_blank(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
 char text_lower_char(char c);
 void text_lower(char *text, size_t len);
 

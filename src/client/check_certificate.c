@@ -33,9 +33,8 @@ say_validity(
 	char until[CALENDAR_STAMP_SIZE], from[CALENDAR_STAMP_SIZE];
 	long long days = (id->not_after - now) / DAY;
 
-	calendar_stamp(id->not_after, until);
-	calendar_stamp(id->not_before, from);
-	until[strcspn(until, "T")] = from[strcspn(from, "T")] = '\0';
+	calendar_day(id->not_after, until);
+	calendar_day(id->not_before, from);
 	if (id->not_after <= now)
 		client_finding_add(&c->findings, CLIENT_ERROR, w->what, w->renew,
 			"has expired on %s", until);

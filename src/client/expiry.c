@@ -24,7 +24,7 @@ ends_soon(const struct tls_client *t,
 		pki_validity_read(buffer_data(&der), buffer_len(&der), &v) < 0 ||
 		!pki_validity_ends_soon(&v, host_clock_now()))
 		return false;
-	calendar_stamp(v.until, ret_day);
+	calendar_day(v.until, ret_day);
 	return true;
 }
 
@@ -34,10 +34,10 @@ client_expiry_warn(const struct client_settings *s, const struct tls_client *t)
 	char day[CALENDAR_STAMP_SIZE];
 
 	if (ends_soon(t, tls_client_own, day))
-		client_say("your certificate%s%s expires on %.10s: have it renewed",
+		client_say("your certificate%s%s expires on %s: have it renewed",
 			s->cert ? " " : "", s->cert ? s->cert : "", day);
 	if (ends_soon(t, tls_client_peer, day))
-		client_say("the certificate of %s expires on %.10s: tell its "
+		client_say("the certificate of %s expires on %s: tell its "
 			   "administrator",
 			s->host, day);
 }

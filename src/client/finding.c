@@ -6,12 +6,12 @@
  */
 #include "client/finding.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "client/show.h"
 
 enum { TEXT_SIZE = 2400 };
@@ -23,44 +23,21 @@ static const char *const states[] = {
 	[CLIENT_FINE] = "ok", [CLIENT_WARNING] = "warning", [CLIENT_ERROR] = "error"
 };
 
-/* "name": "text", the text printable ASCII. */
-static int
-put_member(struct buffer *b, const char *name, const char *text)
-{
-	if (buffer_printf(b, "\"%s\": \"", name) < 0)
-		return -ENOMEM;
-	for (; *text != '\0'; text++) {
-		int r = strchr("\"\\", *text) ? buffer_printf(b, "\\%c", *text)
-			: *text == '\t'       ? buffer_puts(b, "\\t")
-					      : buffer_append(b, text, 1);
-
-		if (r < 0)
-			return -ENOMEM;
-	}
-	return buffer_puts(b, "\"");
-}
-
 static int
 put_object(struct buffer *b, enum client_finding_kind kind, const char *what,
 	const char *remedy, const char *text)
 {
-	int r = buffer_puts(b, buffer_len(b) > 0 ? ",\n  { " : "  { ");
+	int r = buffer_puts(b, buffer_len(b) > 0 ? ",\n  {" : "  {");
 
 	if (r == 0)
-		r = put_member(b, "check", what);
+		r = json_member(b, "check", what);
 	if (r == 0)
-		r = buffer_puts(b, ", ");
+		r = json_member(b, "state", states[kind]);
 	if (r == 0)
-		r = put_member(b, "state", states[kind]);
-	if (r == 0)
-		r = buffer_puts(b, ", ");
-	if (r == 0)
-		r = put_member(b, "text", text);
+		r = json_member(b, "text", text);
 	if (r == 0 && remedy)
-		r = buffer_puts(b, ", ");
-	if (r == 0 && remedy)
-		r = put_member(b, "remedy", remedy);
-	return r == 0 ? buffer_puts(b, " }") : r;
+		r = json_member(b, "remedy", remedy);
+	return r == 0 ? buffer_puts(b, "}") : r;
 }
 
 void

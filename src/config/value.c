@@ -97,12 +97,6 @@ replace(char **at, const char *text, size_t len)
 	return 0;
 }
 
-static bool
-is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* A domain name of letters, digits and hyphens (RFC 1123 section 2.1). */
 static bool
 is_host(const char *text, size_t len)
@@ -118,7 +112,7 @@ is_host(const char *text, size_t len)
 			label = 0;
 			continue;
 		}
-		if (!is_letter_or_digit(text[i]) && (text[i] != '-' || label == 0))
+		if (!text_is_letter_or_digit(text[i]) && (text[i] != '-' || label == 0))
 			return false;
 		if (++label > LABEL_MAX)
 			return false;
@@ -143,7 +137,7 @@ set_user(struct config *c, const struct config_key *key, const char *text,
 	bool good = len > 0 && len <= USER_MAX && *text != '-' && *text != '.';
 
 	for (size_t i = 0; good && i < len; i++)
-		good = is_letter_or_digit(text[i]) || strchr("_.-", text[i]);
+		good = text_is_letter_or_digit(text[i]) || strchr("_.-", text[i]);
 	if (!good)
 		return fault(why, "expected the name of a system user");
 	return replace(member(c, key), text, len);

@@ -9,8 +9,8 @@
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "ctl/json.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
 
@@ -106,7 +106,7 @@ list_aliases(const struct config *config, const struct ctl_options *o)
 	auth_line_get(
 		buffer_data(&line), buffer_len(&line), AUTH_FIELD_ALIAS, &value, &len);
 	if (o->json) {
-		r = ctl_json_list(&out, value, len);
+		r = json_list(&out, value, len);
 		if (r < 0 || !buffer_string(&out))
 			return ctl_fail(EX_TEMPFAIL, "out of memory");
 		puts(buffer_data(&out));

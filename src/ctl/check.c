@@ -8,18 +8,10 @@
 #include <string.h>
 
 #include "auth/store.h"
-#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "ctl/options.h"
 #include "ctl/report.h"
 #include "host/clock.h"
-
-void
-ctl_check_day(int64_t seconds, char ret[CTL_DAY_SIZE])
-{
-	calendar_stamp(seconds, ret);
-	ret[strcspn(ret, "T")] = '\0';
-}
 
 enum { DAMAGED_SHOWN = 10 };
 

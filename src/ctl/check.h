@@ -43,8 +43,4 @@ void ctl_check_store(const struct config *config, struct ctl_findings *f);
 void ctl_check_units(
 	const struct config *config, const char *file, struct ctl_findings *f);
 
-/* "2026-11-26" of that time. */
-enum { CTL_DAY_SIZE = 24 };
-void ctl_check_day(int64_t seconds, char ret[CTL_DAY_SIZE]);
-
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "ctl/check.h"
 #include "pki/crl.h"
@@ -24,10 +25,10 @@ static void
 check_list(const char *path, const struct pki_crl *list, size_t number, int64_t now,
 	struct ctl_findings *f)
 {
-	char day[CTL_DAY_SIZE];
+	char day[CALENDAR_STAMP_SIZE];
 	int64_t left = list->next_update - now;
 
-	ctl_check_day(list->next_update, day);
+	calendar_day(list->next_update, day);
 	if (left < LIST_DAYS * DAY || list->this_update > now)
 		ctl_finding_remedy(f, REMEDY, path);
 	if (list->this_update > now)

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "pki/describe.h"
@@ -46,9 +47,9 @@ check_dates(const char *key, const char *path, const struct pki_identity *id, in
 	const struct pki_validity v = { id->not_before, id->not_after };
 	int64_t days = (id->not_after - now) / DAY;
 	bool soon = pki_validity_ends_soon(&v, now);
-	char day[CTL_DAY_SIZE];
+	char day[CALENDAR_STAMP_SIZE];
 
-	ctl_check_day(id->not_before > now ? id->not_before : id->not_after, day);
+	calendar_day(id->not_before > now ? id->not_before : id->not_after, day);
 	if (id->not_after <= now || soon)
 		ctl_finding_remedy(f, "%s", remedy);
 	if (id->not_before > now)

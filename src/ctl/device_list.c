@@ -12,8 +12,9 @@
 #include "auth/seen.h"
 #include "auth/stamp.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "ctl/device.h"
-#include "ctl/json.h"
+#include "ctl/listing.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
 
@@ -59,25 +60,18 @@ read_row(const struct listing *l, const char *line, size_t len, struct row *ret)
 	return 0;
 }
 
-/* `, "name": "value"', or null for no value. */
-static int
-put_member(struct buffer *b, const char *name, const char *value, size_t len)
-{
-	int r = buffer_printf(b, ", \"%s\": ", name);
-
-	if (r < 0)
-		return r;
-	return value ? ctl_json_string(b, value, len) : buffer_puts(b, "null");
-}
-
 static int
 put_field(struct buffer *b, const struct row *row, const char *name, const char *field)
 {
 	const char *value = NULL;
 	size_t len = 0;
+	int r;
 
 	auth_line_get(row->line, row->len, field, &value, &len);
-	return put_member(b, name, value, len);
+	r = json_name(b, name);
+	if (r < 0)
+		return r;
+	return value ? json_string(b, value, len) : buffer_puts(b, "null");
 }
 
 static int
@@ -92,27 +86,26 @@ put_json(struct buffer *b, const struct listing *l, const struct row *row)
 		{ "revoked", AUTH_FIELD_REVOKED },
 	};
 	const struct auth_device *d = &row->device;
-	const char *state = state_name(l, row), *senders = NULL;
+	const char *senders = NULL;
 	size_t len = 0;
 	int r = buffer_printf(b, "{\"pin\": \"%s\"", row->pin);
 
 	if (r == 0)
-		r = put_member(b, "user", d->user, strlen(d->user));
+		r = json_member(b, "user", d->user);
 	if (r == 0)
-		r = put_member(b, "label", *d->label ? d->label : NULL, strlen(d->label));
+		r = json_member(b, "label", *d->label ? d->label : NULL);
 	if (r == 0)
-		r = put_member(b, "state", state, strlen(state));
+		r = json_member(b, "state", state_name(l, row));
 	for (size_t i = 0; r == 0 && i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++)
 		r = put_field(b, row, FIELDS[i].name, FIELDS[i].field);
 	if (r == 0)
-		r = put_member(
-			b, "last_use", *row->seen ? row->seen : NULL, strlen(row->seen));
+		r = json_member(b, "last_use", *row->seen ? row->seen : NULL);
 	if (r == 0)
-		r = buffer_puts(b, ", \"senders\": ");
+		r = json_name(b, "senders");
 	if (r < 0)
 		return r;
 	if (auth_line_get(row->line, row->len, AUTH_FIELD_SENDERS, &senders, &len))
-		r = ctl_json_list(b, senders, len);
+		r = json_list(b, senders, len);
 	else
 		r = buffer_puts(b, "null");
 	return r < 0 ? r : buffer_puts(b, "}");
@@ -156,11 +149,10 @@ list_line(void *context, size_t number, const char *line, size_t len, bool whole
 int
 ctl_device_list(const struct config *config, const struct ctl_options *o)
 {
-	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	CLEANUP(buffer_wipe) struct buffer line = { 0 };
 	char user[AUTH_NAME_SIZE];
 	struct listing l = { .config = config, .json = o->json, .now = auth_now() };
-	int r, status = EX_OK;
+	int status = EX_OK;
 
 	if (o->name) {
 		status = ctl_user_name(config, o->name, user);
@@ -170,15 +162,5 @@ ctl_device_list(const struct config *config, const struct ctl_options *o)
 	}
 	if (status != EX_OK)
 		return status;
-	r = auth_store_open(config->users, &s);
-	if (r < 0)
-		return ctl_store_fail(config, r);
-	if (o->json)
-		fputs("[", stdout);
-	r = auth_store_each(s, list_line, &l);
-	if (r < 0)
-		return ctl_store_fail(config, r);
-	if (o->json)
-		fputs(l.n > 0 ? "\n]\n" : "]\n", stdout);
-	return EX_OK;
+	return ctl_list_store(config, o->json, list_line, &l, &l.n);
 }

@@ -13,8 +13,8 @@
 #include "auth/token.h"
 #include "auth/window.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "ctl/enrol.h"
-#include "ctl/json.h"
 #include "ctl/report.h"
 
 struct status {
@@ -30,16 +30,6 @@ status_clear(struct status *s)
 {
 	buffer_free(&s->windows);
 	buffer_free(&s->tokens);
-}
-
-static int
-put_name(struct buffer *b, const char *key, const char *value)
-{
-	int r = buffer_printf(b, "\"%s\": ", key);
-
-	if (r < 0)
-		return r;
-	return value ? ctl_json_string(b, value, strlen(value)) : buffer_puts(b, "null");
 }
 
 static int
@@ -59,7 +49,7 @@ add_window(struct status *s, const struct auth_window *w)
 			w->uses == 1 ? "" : "s");
 	r = buffer_puts(b, buffer_len(b) > 0 ? ", {" : "{");
 	if (r == 0)
-		r = put_name(b, "user", anybody ? NULL : w->name);
+		r = json_member(b, "user", anybody ? NULL : w->name);
 	if (r == 0)
 		r = buffer_printf(b, ", \"until\": \"%s\", \"uses\": %s}", until,
 			w->uses > 0 ? uses : "null");
@@ -79,11 +69,9 @@ add_token(struct status *s, const struct auth_token *t)
 			*t->label ? ", " : "", t->label);
 	r = buffer_puts(b, buffer_len(b) > 0 ? ", {" : "{");
 	if (r == 0)
-		r = put_name(b, "user", t->user);
+		r = json_member(b, "user", t->user);
 	if (r == 0)
-		r = buffer_puts(b, ", ");
-	if (r == 0)
-		r = put_name(b, "label", *t->label ? t->label : NULL);
+		r = json_member(b, "label", *t->label ? t->label : NULL);
 	if (r == 0)
 		r = buffer_printf(b, ", \"expires\": \"%s\"}", expires);
 	return r;

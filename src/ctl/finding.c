@@ -7,12 +7,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "ctl/json.h"
 
 enum { WARNED = 1, SENTENCE_MAX = 1024 };
 
@@ -33,30 +33,27 @@ ctl_finding_remedy(struct ctl_findings *f, const char *format, ...)
 
 static void
 put_row(struct ctl_findings *f, enum ctl_level level, const char *subject,
-	const char *text, size_t len)
+	const char *text)
 {
 	struct buffer *b = &f->rows;
 
-	buffer_puts(b, buffer_len(b) > 0 ? ",\n  {\"subject\": " : "\n  {\"subject\": ");
-	ctl_json_string(b, subject, __builtin_strlen(subject));
-	buffer_printf(b, ", \"level\": \"%s\", \"finding\": ", LEVELS[level]);
-	ctl_json_string(b, text, len);
-	buffer_puts(b, ", \"remedy\": ");
-	if (buffer_len(&f->remedy) > 0)
-		ctl_json_string(b, buffer_data(&f->remedy), buffer_len(&f->remedy));
-	else
-		buffer_puts(b, "null");
+	buffer_puts(b, buffer_len(b) > 0 ? ",\n  {" : "\n  {");
+	json_member(b, "subject", subject);
+	json_member(b, "level", LEVELS[level]);
+	json_member(b, "finding", text);
+	json_member(b, "remedy",
+		buffer_len(&f->remedy) > 0 ? buffer_string(&f->remedy) : NULL);
 	buffer_puts(b, "}");
 }
 
 static void
 print_row(struct ctl_findings *f, enum ctl_level level, const char *subject,
-	const char *text, size_t len)
+	const char *text)
 {
 	CLEANUP(buffer_free) struct buffer safe = { 0 };
 	CLEANUP(buffer_free) struct buffer remedy = { 0 };
 
-	text_escape(&safe, text, len);
+	text_escape(&safe, text, strlen(text));
 	printf("%-8s %-12s %s\n", LEVELS[level], subject, buffer_string(&safe));
 	if (buffer_len(&f->remedy) == 0)
 		return;
@@ -70,17 +67,12 @@ ctl_finding_add(struct ctl_findings *f, enum ctl_level level, const char *subjec
 {
 	char text[SENTENCE_MAX];
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (n < 0)
-		return;
-	if ((size_t)n >= sizeof(text))
-		n = sizeof(text) - 1;
 	f->n[level]++;
-	(f->json ? put_row : print_row)(f, level, subject, text, (size_t)n);
+	(f->json ? put_row : print_row)(f, level, subject, text);
 	buffer_consume(&f->remedy, buffer_len(&f->remedy));
 }
 

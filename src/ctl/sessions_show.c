@@ -11,8 +11,8 @@
 
 #include "base/calendar.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "ctl/json.h"
 #include "ctl/sessions.h"
 
 enum {
@@ -250,21 +250,11 @@ ctl_sessions_text(struct buffer *b, const struct ctl_sessions *s, int64_t now,
 static int
 put_string(struct buffer *b, const char *key, const char *text)
 {
-	int r = buffer_printf(b, ", \"%s\": ", key);
+	int r = json_name(b, key);
 
-	if (r == 0)
-		r = *text ? ctl_json_string(b, text, strlen(text))
-			  : buffer_puts(b, "null");
-	return r;
-}
-
-static int
-put_time(struct buffer *b, const char *key, int64_t time)
-{
-	char stamp[CALENDAR_STAMP_SIZE];
-
-	calendar_stamp(time / 1000, stamp);
-	return buffer_printf(b, ", \"%s\": \"%sZ\"", key, stamp);
+	if (r < 0)
+		return r;
+	return *text ? json_bytes(b, text, strlen(text)) : buffer_puts(b, "null");
 }
 
 static int
@@ -303,11 +293,11 @@ put_object(struct buffer *b, const struct ctl_session *s)
 		text_hex(s->row.device, sizeof s->row.device, device);
 	r = buffer_printf(b, "{\"session\": \"%s\", \"pid\": %" PRIu32, id, s->row.pid);
 	if (r == 0)
-		r = put_time(b, "since", s->row.since);
+		r = json_time(b, "since", s->row.since / 1000);
 	if (r == 0)
 		r = put_string(b, "address", address);
 	if (r == 0)
-		r = buffer_printf(b, ", \"port\": %u", s->row.port);
+		r = json_number(b, "port", s->row.port);
 	if (r == 0)
 		r = put_string(b, "device", device);
 	if (r == 0)
@@ -317,7 +307,7 @@ put_object(struct buffer *b, const struct ctl_session *s)
 	if (r == 0)
 		r = put_string(b, "state", host_session_state_name(s->row.state));
 	if (r == 0)
-		r = put_time(b, "state_since", s->row.changed);
+		r = json_time(b, "state_since", s->row.changed / 1000);
 	if (r == 0)
 		r = buffer_printf(b,
 			", \"messages\": %" PRIu32 ", \"recipients\": %" PRIu32

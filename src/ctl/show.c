@@ -11,7 +11,8 @@
 
 #include "auth/store.h"
 #include "base/cleanup.h"
-#include "ctl/json.h"
+#include "base/json.h"
+#include "ctl/listing.h"
 #include "ctl/report.h"
 #include "ctl/user.h"
 
@@ -85,7 +86,7 @@ put_json(struct buffer *b, struct user u)
 	int r = buffer_puts(b, "{\"user\": ");
 
 	if (r == 0)
-		r = ctl_json_string(b, u.line + 2, auth_line_key(u.line, u.len) - 2);
+		r = json_string(b, u.line + 2, auth_line_key(u.line, u.len) - 2);
 	if (r == 0)
 		r = buffer_printf(b,
 			", \"locked\": %s, \"logged_in\": %s, \"password\": %s",
@@ -98,14 +99,14 @@ put_json(struct buffer *b, struct user u)
 			continue;
 		r = buffer_printf(b, ", \"%s\": ", FIELDS[i].json);
 		if (r == 0)
-			r = ctl_json_string(b, value, len);
+			r = json_string(b, value, len);
 	}
 	if (r == 0)
 		r = buffer_puts(b, ", \"aliases\": ");
 	len = 0;
 	auth_line_get(u.line, u.len, AUTH_FIELD_ALIAS, &value, &len);
 	if (r == 0)
-		r = ctl_json_list(b, value, len);
+		r = json_list(b, value, len);
 	return r < 0 ? r : buffer_puts(b, "}");
 }
 
@@ -197,18 +198,7 @@ list_line(void *context, size_t number, const char *line, size_t len, bool whole
 int
 ctl_user_list(const struct config *config, const struct ctl_options *o)
 {
-	CLEANUP(auth_store_cleanup) struct auth_store *s = NULL;
 	struct listing l = { config, o->json, 0 };
-	int r = auth_store_open(config->users, &s);
 
-	if (r < 0)
-		return ctl_store_fail(config, r);
-	if (o->json)
-		fputs("[", stdout);
-	r = auth_store_each(s, list_line, &l);
-	if (r < 0)
-		return ctl_store_fail(config, r);
-	if (o->json)
-		fputs(l.n > 0 ? "\n]\n" : "]\n", stdout);
-	return EX_OK;
+	return ctl_list_store(config, o->json, list_line, &l, &l.n);
 }

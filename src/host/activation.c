@@ -141,8 +141,8 @@ name_peer(struct host_connection *c)
 	return 0;
 }
 
-static int
-make_ready(int fd)
+int
+host_activation_ready(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
@@ -172,7 +172,7 @@ take_standard(struct host_connection *c)
 	if (!is_pipe(STDIN_FILENO, O_RDONLY) || !is_pipe(STDOUT_FILENO, O_WRONLY))
 		return -ENOTSOCK;
 	c->out = STDOUT_FILENO;
-	return make_ready(STDOUT_FILENO);
+	return host_activation_ready(STDOUT_FILENO);
 }
 
 int
@@ -193,7 +193,7 @@ host_activation_take(struct host_connection *ret)
 		return r;
 	if (n == 1 && find_option(c.in, SO_TYPE) != SOCK_STREAM)
 		return -ENOTSOCK;
-	r = make_ready(c.in);
+	r = host_activation_ready(c.in);
 	if (r == 0)
 		r = name_peer(&c);
 	if (r < 0)

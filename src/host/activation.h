@@ -31,4 +31,8 @@ int host_activation_take(struct host_connection *ret);
  * is gone. */
 int host_activation_accepted(int fd, struct host_connection *ret);
 
+/* Makes a descriptor that was passed non-blocking and close-on-exec. 0 or a negative
+ * errno. */
+int host_activation_ready(int fd);
+
 #endif

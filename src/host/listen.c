@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/number.h"
+#include "host/activation.h"
 
 enum { FIRST = 3, DESCRIPTORS_MAX = 1 << 20 };
 
@@ -45,17 +46,6 @@ count_passed(void)
 	if (read_number("LISTEN_PID", INT32_MAX) != (uint64_t)getpid())
 		return 0;
 	return (int)read_number("LISTEN_FDS", DESCRIPTORS_MAX);
-}
-
-static int
-make_ready(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
-		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return -errno;
-	return 0;
 }
 
 /* The names have a colon between. */
@@ -88,7 +78,7 @@ take(struct host_listeners *l, int first, int n)
 		return -E2BIG;
 	for (int i = 0; r == 0 && i < n; i++) {
 		l->at[i].fd = first + i;
-		r = make_ready(first + i);
+		r = host_activation_ready(first + i);
 	}
 	l->n = (size_t)n;
 	return r;

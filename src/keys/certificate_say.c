@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "keys/certificate.h"
-#include "keys/json.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -70,8 +70,8 @@ put_revocation(struct buffer *b, const struct pki_crl_entry *revoked)
 
 	if (!revoked)
 		return 0;
-	r = keys_json_time(b, "revoked", revoked->date);
-	return r < 0 ? r : keys_json_member(b, "reason", reason ? reason : "unspecified");
+	r = json_time(b, "revoked", revoked->date);
+	return r < 0 ? r : json_member(b, "reason", reason ? reason : "unspecified");
 }
 
 /* Of the holder and of the key. */
@@ -80,33 +80,33 @@ put_holder(struct buffer *b, const struct keys_certificate *c)
 {
 	char serial[2 * PKI_SERIAL_MAX + 1];
 	char pin[PKI_PIN_HEX];
-	int r = keys_json_member(b, "subject", c->what.subject);
+	int r = json_member(b, "subject", c->what.subject);
 
 	text_hex(c->id.serial, c->id.serial_len, serial);
 	text_hex(c->id.pin, sizeof(c->id.pin), pin);
 	if (r == 0)
-		r = keys_json_member(b, "issuer", c->what.issuer);
+		r = json_member(b, "issuer", c->what.issuer);
 	if (r == 0)
-		r = keys_json_member(b, "serial", serial);
+		r = json_member(b, "serial", serial);
 	if (r == 0)
-		r = keys_json_member(b, "names", c->what.others);
+		r = json_member(b, "names", c->what.others);
 	if (r == 0)
-		r = keys_json_strings(b, "users", c->id.names,
+		r = json_strings(b, "users", c->id.names,
 			keys_certificate_has_users(c) ? c->id.n_names : 0);
 	if (r == 0)
-		r = keys_json_member(b, "key", c->what.key);
-	return r < 0 ? r : keys_json_member(b, "pin", pin);
+		r = json_member(b, "key", c->what.key);
+	return r < 0 ? r : json_member(b, "pin", pin);
 }
 
 static int
 put_use(struct buffer *b, const struct keys_certificate *c)
 {
-	int r = keys_json_member(b, "uses", c->what.uses);
+	int r = json_member(b, "uses", c->what.uses);
 
 	if (r == 0 && c->what.is_ca)
-		r = keys_json_member(b, "constraints", c->what.constraints);
+		r = json_member(b, "constraints", c->what.constraints);
 	if (r == 0 && c->what.is_ca && c->what.path_length >= 0)
-		r = keys_json_number(b, "path_length", c->what.path_length);
+		r = json_number(b, "path_length", c->what.path_length);
 	return r;
 }
 
@@ -117,16 +117,16 @@ keys_certificate_json(struct buffer *b, const char *file,
 	int r = buffer_puts(b, "{");
 
 	if (r == 0)
-		r = keys_json_member(b, "file", file);
+		r = json_member(b, "file", file);
 	if (r == 0)
-		r = keys_json_member(
+		r = json_member(
 			b, "state", keys_state_name(keys_certificate_state(c, revoked)));
 	if (r == 0)
-		r = keys_json_member(b, "for", keys_certificate_purpose(c));
+		r = json_member(b, "for", keys_certificate_purpose(c));
 	if (r == 0)
-		r = keys_json_time(b, "from", c->id.not_before);
+		r = json_time(b, "from", c->id.not_before);
 	if (r == 0)
-		r = keys_json_time(b, "until", c->id.not_after);
+		r = json_time(b, "until", c->id.not_after);
 	if (r == 0)
 		r = put_holder(b, c);
 	if (r == 0)

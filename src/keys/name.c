@@ -9,19 +9,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum { LABEL_MAX = 63, DOMAIN_MAX = 253 }; /* RFC 1035 section 2.3.4 */
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /* Letters, digits and inner hyphens (RFC 1123 section 2.1). */
 static bool
@@ -30,7 +20,7 @@ is_label(const char *label, size_t len)
 	if (len == 0 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_alnum(label[i]) && label[i] != '-')
+		if (!text_is_letter_or_digit(label[i]) && label[i] != '-')
 			return false;
 	}
 	return true;
@@ -62,10 +52,11 @@ is_domain(const char *domain)
 static bool
 is_local_part(const char *name, size_t len)
 {
-	if (len == 0 || !(is_alnum(name[0]) || name[0] == '_') || name[len - 1] == '.')
+	if (len == 0 || !(text_is_letter_or_digit(name[0]) || name[0] == '_') ||
+		name[len - 1] == '.')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_alnum(name[i]) && !strchr("._+=-", name[i]))
+		if (!text_is_letter_or_digit(name[i]) && !strchr("._+=-", name[i]))
 			return false;
 		if (name[i] == '.' && name[i + 1] == '.')
 			return false;

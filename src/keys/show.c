@@ -11,10 +11,10 @@
 
 #include "base/calendar.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "keys/certificate.h"
 #include "keys/commands.h"
-#include "keys/json.h"
 #include "keys/put.h"
 #include "keys/report.h"
 #include "keys/revoked.h"
@@ -132,9 +132,9 @@ put_json(const struct shown *s)
 	int r = keys_certificate_json(&line, s->file, &s->c, s->revoked);
 
 	if (r == 0)
-		r = keys_json_number(&line, "certificate", (int64_t)s->i + 1);
+		r = json_number(&line, "certificate", (int64_t)s->i + 1);
 	if (r == 0)
-		r = keys_json_number(&line, "signed_by", (int64_t)signer_of(s));
+		r = json_number(&line, "signed_by", (int64_t)signer_of(s));
 	if (r < 0)
 		return keys_fail(EX_OSERR, "no memory");
 	printf("%s%.*s}", s->i > 0 ? ",\n " : "[", (int)buffer_len(&line),

@@ -14,8 +14,8 @@
 
 #include "base/calendar.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "keys/json.h"
 #include "keys/put.h"
 #include "keys/report.h"
 #include "pki/describe.h"
@@ -100,11 +100,11 @@ json_entry(struct buffer *b, const struct pki_crl_entry *entry, bool first)
 	int r = serial ? buffer_puts(b, first ? "{" : ", {") : -ENOMEM;
 
 	if (r == 0)
-		r = keys_json_member(b, "serial", serial);
+		r = json_member(b, "serial", serial);
 	if (r == 0)
-		r = keys_json_time(b, "revoked", entry->date);
+		r = json_time(b, "revoked", entry->date);
 	if (r == 0)
-		r = keys_json_member(b, "reason", reason_of(entry));
+		r = json_member(b, "reason", reason_of(entry));
 	return r < 0 ? r : buffer_puts(b, "}");
 }
 
@@ -117,18 +117,18 @@ json_head(struct buffer *b, const char *file, const struct pki_crl *list, size_t
 
 	number_of(list, number);
 	if (r == 0)
-		r = keys_json_member(b, "file", file);
+		r = json_member(b, "file", file);
 	if (r == 0)
-		r = keys_json_number(b, "list", (int64_t)i + 1);
+		r = json_number(b, "list", (int64_t)i + 1);
 	if (r == 0)
-		r = keys_json_member(b, "issuer", issuer);
+		r = json_member(b, "issuer", issuer);
 	if (r == 0)
-		r = keys_json_member(b, "number", number);
+		r = json_member(b, "number", number);
 	if (r == 0)
-		r = keys_json_time(b, "from", list->this_update);
+		r = json_time(b, "from", list->this_update);
 	if (r == 0 && list->next_update != INT64_MAX)
-		r = keys_json_time(b, "until", list->next_update);
-	return r < 0 ? r : keys_json_member(b, "state", state_of(list));
+		r = json_time(b, "until", list->next_update);
+	return r < 0 ? r : json_member(b, "state", state_of(list));
 }
 
 static int

@@ -21,8 +21,8 @@
 #include "pki/digest.h"
 #include "pki/file_parts.h"
 
-static int
-read_all(int fd, size_t max, struct buffer *ret)
+int
+pki_file_read_from(int fd, size_t max, struct buffer *ret)
 {
 	struct stat st;
 	size_t len = 0;
@@ -59,20 +59,22 @@ pki_file_read(int directory, const char *name, size_t max, struct buffer *ret)
 
 	if (fd < 0)
 		return -errno;
-	return read_all(fd, max, ret);
+	return pki_file_read_from(fd, max, ret);
 }
 
-static int
-write_all(int fd, const char *data, size_t len)
+int
+pki_file_write_to(int fd, const void *data, size_t len)
 {
+	const char *at = data;
+
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, at, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
 	return fsync(fd) < 0 ? -errno : 0;
@@ -119,7 +121,7 @@ pki_file_create(int folder, const char *name, const void *data, size_t len)
 		folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, 0600) < 0 ? -errno : write_all(fd, data, len);
+	r = fchmod(fd, 0600) < 0 ? -errno : pki_file_write_to(fd, data, len);
 	if (r < 0)
 		unlinkat(folder, name, 0);
 	return r;

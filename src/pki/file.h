@@ -15,6 +15,12 @@
  * what *ret holds. -EFBIG for a longer one, -EINVAL for what is no regular file. */
 int pki_file_read(int directory, const char *name, size_t max, struct buffer *ret);
 
+/* The same of an open file, from where it stands. */
+int pki_file_read_from(int fd, size_t max, struct buffer *ret);
+
+/* Writes all of it to an open file, and syncs that. */
+int pki_file_write_to(int fd, const void *data, size_t len);
+
 /* Writes a new file of mode 0600 in the folder of name, under another name first: what is
  * there under its own is whole and on disk. Where the name is taken: -EEXIST, or with
  * replace the old file makes room for the new one in one step. */

@@ -37,29 +37,17 @@ cursor_take(struct cursor *c, char what)
 	return true;
 }
 
-static bool
-is_blank(int c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static void
 cursor_skip_blanks(struct cursor *c)
 {
-	while (is_blank(cursor_peek(c)))
+	while (text_is_blank(cursor_peek(c)))
 		c->at++;
-}
-
-static bool
-is_letter_or_digit(int c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
 static bool
 is_atext(int c)
 {
-	return is_letter_or_digit(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
+	return text_is_letter_or_digit(c) || (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
 /* Skips a character beyond ASCII that a name may hold. */
@@ -98,7 +86,7 @@ take_domain(struct cursor *c, const char **ret, size_t *ret_len)
 			c->at++;
 		cursor_take(c, ']');
 	} else {
-		while (is_letter_or_digit(cursor_peek(c)) || cursor_peek(c) == '-' ||
+		while (text_is_letter_or_digit(cursor_peek(c)) || cursor_peek(c) == '-' ||
 			cursor_peek(c) == '.' || cursor_peek(c) >= 0x80)
 			c->at++;
 	}
@@ -318,7 +306,7 @@ smtp_path_parse(const char *text, size_t len, enum smtp_path_kind kind, bool loo
 		r = take_bracketed(&c, kind, loose, default_domain, &path);
 	else if (r == 0)
 		r = take_mailbox(&c, kind, loose, default_domain, &path);
-	if (r == 0 && c.at < c.end && !is_blank(*c.at))
+	if (r == 0 && c.at < c.end && !text_is_blank(*c.at))
 		r = -EINVAL;
 	if (r < 0)
 		return r;

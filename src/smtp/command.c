@@ -143,12 +143,6 @@ static const struct smtp_command COMMANDS[SMTP_VERBS] = {
 	},
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 const struct smtp_command *
 smtp_command_of(enum smtp_verb verb)
 {
@@ -171,10 +165,10 @@ smtp_command_word(
 	const char *at = *text;
 	size_t n = 0, skip;
 
-	while (n < *len && !is_blank(at[n]))
+	while (n < *len && !text_is_blank(at[n]))
 		n++;
 	skip = n;
-	while (skip < *len && is_blank(at[skip]))
+	while (skip < *len && text_is_blank(at[skip]))
 		skip++;
 	*text = at + skip;
 	*len -= skip;
@@ -189,7 +183,7 @@ smtp_command_parse(const char *line, size_t len, const char **ret_text, size_t *
 	const char *word;
 	size_t word_len;
 
-	while (len > 0 && is_blank(line[len - 1]))
+	while (len > 0 && text_is_blank(line[len - 1]))
 		len--;
 	*ret_text = line;
 	*ret_len = len;

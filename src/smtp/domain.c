@@ -15,19 +15,6 @@ struct reader {
 	const char *end;
 };
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter_or_digit(char c)
-{
-	c = text_lower_char(c);
-	return is_digit(c) || (c >= 'a' && c <= 'z');
-}
-
 bool
 smtp_name_may_hold(uint32_t c)
 {
@@ -75,7 +62,7 @@ ascii_label_is_valid(const char *text, size_t len)
 	if (text[0] == '-' || text[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_letter_or_digit(text[i]) && text[i] != '-')
+		if (!text_is_letter_or_digit(text[i]) && text[i] != '-')
 			return false;
 	return true;
 }
@@ -100,7 +87,7 @@ label_is_valid(const char *text, size_t len)
 
 		if (n == 0)
 			return false;
-		if (n == 1 && !is_letter_or_digit(*text) && *text != '-')
+		if (n == 1 && !text_is_letter_or_digit(*text) && *text != '-')
 			return false;
 		if (n > 1 && (!smtp_name_may_hold(c) || is_foreign_dot(c)))
 			return false;
@@ -151,7 +138,8 @@ is_ipv4(struct reader r)
 
 		if (i > 0 && (r.at == r.end || *r.at++ != '.'))
 			return false;
-		for (; r.at < r.end && is_digit(*r.at) && digits < 3; r.at++, digits++)
+		for (; r.at < r.end && text_is_digit(*r.at) && digits < 3;
+			r.at++, digits++)
 			value = value * 10 + (unsigned)(*r.at - '0');
 		if (digits == 0 || value > 255)
 			return false;
@@ -168,7 +156,7 @@ take_group(struct reader *r)
 	for (; r->at < r->end && digits < 4; r->at++, digits++) {
 		char c = text_lower_char(*r->at);
 
-		if (!is_digit(c) && (c < 'a' || c > 'f'))
+		if (!text_is_digit(c) && (c < 'a' || c > 'f'))
 			break;
 	}
 	return digits > 0;
@@ -224,7 +212,7 @@ is_general(struct reader r)
 	if (!colon || colon == r.at || colon[-1] == '-' || colon + 1 == r.end)
 		return false;
 	for (; r.at < colon; r.at++)
-		if (!is_letter_or_digit(*r.at) && *r.at != '-')
+		if (!text_is_letter_or_digit(*r.at) && *r.at != '-')
 			return false;
 	for (r.at++; r.at < r.end; r.at++)
 		if (*r.at <= ' ' || *r.at > '~' || strchr("[]\\<>()@,;\"", *r.at))

@@ -214,12 +214,6 @@ name_field(struct scan *s, const char *name, size_t len)
 	return text_equal(name, len, "Return-Path") ? FATE_DROP : FATE_KEEP;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* RFC 5322 section 2.2; UTF-8 has no place in a name (RFC 6532 section 3.2). */
 static bool
 is_name(char c)
@@ -257,7 +251,7 @@ step_line_start(struct scan *s)
 {
 	struct smtp_header *h = s->h;
 
-	if (is_blank(*s->at) && h->fields > 0) {
+	if (text_is_blank(*s->at) && h->fields > 0) {
 		h->line = 0;
 		h->state = HEADER_VALUE;
 		return;
@@ -296,14 +290,14 @@ step_name(struct scan *s)
 	bool blank = h->state == HEADER_NAME_BLANK;
 
 	while (s->at < s->end && h->held < SMTP_HEADER_COLON_MAX - 1 &&
-		(blank ? is_blank(*s->at) : is_name(*s->at)))
+		(blank ? text_is_blank(*s->at) : is_name(*s->at)))
 		scan_hold(s);
 	if (s->at == s->end)
 		return;
 	if (*s->at == ':') {
 		scan_hold(s);
 		begin_field(s);
-	} else if (is_blank(*s->at) && !blank) {
+	} else if (text_is_blank(*s->at) && !blank) {
 		h->state = HEADER_NAME_BLANK;
 	} else {
 		begin_body(s);

@@ -123,22 +123,16 @@ static const struct {
 	{ "SMTPUTF8", read_utf8 },
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Takes the first parameter of *text; false where there is none left. */
 static bool
 next_parameter(const char **text, size_t *len, struct parameter *ret)
 {
 	const char *at = *text, *end = *text + *len, *from, *equals;
 
-	while (at < end && is_blank(*at))
+	while (at < end && text_is_blank(*at))
 		at++;
 	from = at;
-	while (at < end && !is_blank(*at))
+	while (at < end && !text_is_blank(*at))
 		at++;
 	*text = at;
 	*len = (size_t)(end - at);
@@ -222,7 +216,7 @@ smtp_parameter_of_vrfy(const char *text, size_t *len)
 	if (*len <= n || !text_equal(text + *len - n, n, WORD))
 		return false;
 	rest = *len - n;
-	while (rest > 0 && is_blank(text[rest - 1]))
+	while (rest > 0 && text_is_blank(text[rest - 1]))
 		rest--;
 	if (rest == 0 || rest == *len - n)
 		return false;

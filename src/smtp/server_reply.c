@@ -19,19 +19,13 @@ reply_fail(struct smtp_server_reply *r, enum smtp_server_fault fault)
 	return -EBADMSG;
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The code of a line, or 0. */
 static unsigned
 read_code(const char *line, size_t len)
 {
 	if (len < 3 || line[0] < '2' || line[0] > '5')
 		return 0;
-	if (!is_digit(line[1]) || !is_digit(line[2]))
+	if (!text_is_digit(line[1]) || !text_is_digit(line[2]))
 		return 0;
 	if (len > 3 && line[3] != ' ' && line[3] != '-')
 		return 0;

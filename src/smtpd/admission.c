@@ -111,12 +111,12 @@ static bool
 put_expiry(const struct smtpd_server *s, struct buffer *b)
 {
 	const struct pki_validity v = { s->identity.not_before, s->identity.not_after };
-	char stamp[CALENDAR_STAMP_SIZE];
+	char day[CALENDAR_STAMP_SIZE];
 
 	if (!pki_validity_ends_soon(&v, host_clock_now()))
 		return false;
-	calendar_stamp(v.until, stamp);
-	buffer_printf(b, "; its certificate expires on %.10s", stamp);
+	calendar_day(v.until, day);
+	buffer_printf(b, "; its certificate expires on %s", day);
 	return true;
 }
 

@@ -46,16 +46,15 @@ void
 smtpd_expiry_warn(const struct smtpd_server *s)
 {
 	struct pki_validity v;
-	char stamp[CALENDAR_STAMP_SIZE];
+	char day[CALENDAR_STAMP_SIZE];
 	int64_t now = host_clock_now();
 
 	if (!s->credentials || tls_credentials_validity(s->credentials, &v) < 0 ||
 		!pki_validity_ends_soon(&v, now) || !is_due(s->config->run, now))
 		return;
-	calendar_stamp(v.until, stamp);
+	calendar_day(v.until, day);
 	smtpd_log(s,
 		(struct host_record){
 			.priority = LOG_WARNING, .event = "certificate-expires" },
-		"The server's certificate, %s, expires on %.10s", s->config->tls_cert,
-		stamp);
+		"The server's certificate, %s, expires on %s", s->config->tls_cert, day);
 }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "host/clock.h"
 #include "pki/digest.h"
+#include "smtpd/note.h"
 
 int
 smtpd_id(char ret[SMTPD_ID_SIZE])
@@ -71,16 +72,13 @@ void
 smtpd_log(
 	const struct smtpd_server *s, struct host_record record, const char *message, ...)
 {
-	char text[512];
 	va_list ap;
 
-	va_start(ap, message);
-	vsnprintf(text, sizeof text, message, ap);
-	va_end(ap);
-	record.message = text;
 	if (!record.device && s->proved && s->device[0])
 		record.device = s->device;
-	host_log_write(s->log, &record);
+	va_start(ap, message);
+	smtpd_note_args(s->log, record, message, ap);
+	va_end(ap);
 }
 
 int

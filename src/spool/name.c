@@ -14,19 +14,13 @@
 
 enum { HOST_LEN = 64 };
 
-static bool
-is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* Whether c, in lower case, stands for itself in a folder's name. */
 static bool
 is_plain(char c, bool first)
 {
 	if (c == '.' || c == '-')
 		return !first;
-	return is_letter_or_digit(c) || c == '_' || c == '+' || c == '=';
+	return text_is_letter_or_digit(c) || c == '_' || c == '+' || c == '=';
 }
 
 int
@@ -75,7 +69,7 @@ spool_name_is_id(const char *id)
 	size_t len = strlen(id);
 
 	for (size_t i = 0; i < len; i++)
-		if (!is_letter_or_digit(id[i]))
+		if (!text_is_letter_or_digit(id[i]))
 			return false;
 	return len > 0 && len <= SPOOL_ID_MAX;
 }
@@ -90,7 +84,8 @@ host_name(char ret[HOST_LEN + 1])
 	if (gethostname(name, sizeof(name) - 1) < 0 || !*name)
 		strcpy(name, "localhost");
 	for (i = 0; name[i] && i < HOST_LEN; i++)
-		ret[i] = is_letter_or_digit(name[i]) || name[i] == '.' ? name[i] : '-';
+		ret[i] = text_is_letter_or_digit(name[i]) || name[i] == '.' ? name[i]
+									    : '-';
 	ret[i] = '\0';
 }
 

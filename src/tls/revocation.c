@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "pki/file.h"
 
 #define INDEX "revoked.index"
 #define DRAFT "revoked.index.draft"
@@ -86,23 +87,6 @@ map_index(int folder, const uint8_t source[PKI_CRL_SOURCE_SIZE], struct tls_revo
 	return 0;
 }
 
-static int
-read_file(int fd, size_t size, struct buffer *ret)
-{
-	int r = size > PKI_CRL_FILE_MAX ? -EFBIG : buffer_reserve(ret, size + 1);
-
-	while (r == 0 && buffer_len(ret) < size) {
-		ssize_t n = read(fd, buffer_tail(ret), size - buffer_len(ret));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		buffer_grow(ret, (size_t)n);
-	}
-	return r;
-}
-
 /* Makes the index in memory. */
 static int
 make_index(int fd, const uint8_t source[PKI_CRL_SOURCE_SIZE], const struct pki_der *cas,
@@ -110,11 +94,8 @@ make_index(int fd, const uint8_t source[PKI_CRL_SOURCE_SIZE], const struct pki_d
 {
 	CLEANUP(buffer_free) struct buffer pem = { 0 };
 	CLEANUP(pki_crls_clear) struct pki_crls crls = { 0 };
-	struct stat st;
-	int fault = fstat(fd, &st) < 0 ? -errno : 0;
+	int fault = pki_file_read_from(fd, PKI_CRL_FILE_MAX, &pem);
 
-	if (fault == 0)
-		fault = read_file(fd, (size_t)st.st_size, &pem);
 	if (fault == 0)
 		fault = pki_crls_read(buffer_data(&pem), buffer_len(&pem), &crls);
 	if (fault == 0 && crls.n == 0)
@@ -127,22 +108,6 @@ make_index(int fd, const uint8_t source[PKI_CRL_SOURCE_SIZE], const struct pki_d
 		buffer_data(&r->own), buffer_len(&r->own), source, &r->index);
 }
 
-static int
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* For those who come next. */
 static void
 keep_index(int folder, const struct buffer *index)
@@ -152,7 +117,7 @@ keep_index(int folder, const struct buffer *index)
 
 	if (fd < 0)
 		return;
-	if (write_all(fd, buffer_data(index), buffer_len(index)) < 0 || fsync(fd) < 0 ||
+	if (pki_file_write_to(fd, buffer_data(index), buffer_len(index)) < 0 ||
 		renameat(folder, DRAFT, folder, INDEX) < 0)
 		unlinkat(folder, DRAFT, 0);
 }

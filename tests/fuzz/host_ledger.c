@@ -19,6 +19,7 @@
 #include "base/sum.h"
 #include "host/ledger.h"
 #include "host/limit.h"
+#include "shared_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,41 +34,11 @@ enum {
 
 static const int64_t NOW = INT64_C(1700000000) * HOST_LIMIT_SECOND;
 
-static char folder[] = P_tmpdir "/postern-fuzz.XXXXXX";
-
-static void
-check(bool good)
-{
-	if (!good)
-		abort();
-}
-
-static void
-in_folder(const char *name, char ret[128])
-{
-	snprintf(ret, 128, "%s/%s", folder, name);
-}
-
 static void
 leave(void)
 {
-	char path[128];
-
-	in_folder(HOST_LEDGER_NAME, path);
-	remove(path);
-	in_folder(HOST_LEDGER_NAME ".damaged", path);
-	remove(path);
+	remove_both(HOST_LEDGER_NAME);
 	rmdir(folder);
-}
-
-static void
-begin(void)
-{
-	static bool begun;
-
-	if (!begun)
-		check(mkdtemp(folder) && atexit(leave) == 0);
-	begun = true;
 }
 
 /* Where the account's bucket is: the one that changes when it is written. */
@@ -129,7 +100,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	begin();
+	make_folder(leave);
 	host_account_name(&a, data[1] % HOST_LEDGER_KINDS, &data[1], 1);
 	again = a;
 	write_bucket(&a, data + 2, size - 2, data[0]);

@@ -21,25 +21,11 @@
 #include "host/sessions.h"
 #include "host/slots_private.h"
 #include "host/stats.h"
+#include "shared_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { FILE_SIZE = HOST_SLOTS_PAGES_AT + HOST_SLOTS_A_FILE * HOST_SLOTS_PAGE };
-
-static char folder[] = P_tmpdir "/postern-fuzz.XXXXXX";
-
-static void
-check(bool good)
-{
-	if (!good)
-		abort();
-}
-
-static void
-in_folder(const char *name, char ret[128])
-{
-	snprintf(ret, 128, "%s/%s", folder, name);
-}
 
 static void
 remove_all(void)
@@ -65,11 +51,7 @@ leave(void)
 static void
 begin(void)
 {
-	static bool begun;
-
-	if (!begun)
-		check(mkdtemp(folder) && atexit(leave) == 0);
-	begun = true;
+	make_folder(leave);
 	remove_all();
 }
 

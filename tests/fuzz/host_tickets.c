@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/sum.h"
 #include "host/tickets.h"
+#include "shared_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,41 +38,11 @@ enum {
 
 static const uint8_t ID[HOST_TICKET_ID] = "that is its id.";
 
-static char folder[] = P_tmpdir "/postern-fuzz.XXXXXX";
-
-static void
-check(bool good)
-{
-	if (!good)
-		abort();
-}
-
-static void
-in_folder(const char *name, char ret[128])
-{
-	snprintf(ret, 128, "%s/%s", folder, name);
-}
-
 static void
 leave(void)
 {
-	char path[128];
-
-	in_folder(HOST_TICKETS_NAME, path);
-	remove(path);
-	in_folder(HOST_TICKETS_NAME ".damaged", path);
-	remove(path);
+	remove_both(HOST_TICKETS_NAME);
 	rmdir(folder);
-}
-
-static void
-begin(void)
-{
-	static bool begun;
-
-	if (!begun)
-		check(mkdtemp(folder) && atexit(leave) == 0);
-	begun = true;
 }
 
 static void
@@ -123,7 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	begin();
+	make_folder(leave);
 	write_table(data + 1, size - 1, data[0]);
 	check(host_tickets_open(folder, NULL, &t) == 0);
 	r = host_tickets_find(&t, ID, NOW, &found);

@@ -40,6 +40,9 @@ check(int64_t seconds)
 	calendar_stamp(seconds, stamp);
 	strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", &tm);
 	assert_string_equal(stamp, expected);
+	calendar_day(seconds, expected);
+	assert_int_equal(strlen(expected), 10);
+	assert_memory_equal(stamp, expected, 10);
 	assert_int_equal(calendar_read(stamp, strlen(stamp), &again), 0);
 	assert_int_equal(again, seconds);
 	assert_int_equal(calendar_read(stamp, 10, &again), 0);

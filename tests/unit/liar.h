@@ -123,6 +123,22 @@ be_liar(void *arg)
 	return NULL;
 }
 
+/* A lie: the claim is refused as revoked, and the handshake goes on all the same. */
+static inline bool
+go_on_revoked(struct trial *t, struct tls_message *m)
+{
+	struct tls_message yes = { .kind = TLS_VERDICT }, answer;
+	CLEANUP(buffer_free) struct buffer b = { 0 };
+
+	if (m->kind != TLS_CLAIM)
+		return true;
+	assert_int_equal(tls_control_send(t->outer[0], m), 0);
+	assert_int_equal(tls_control_receive(t->outer[0], &b, &answer), 0);
+	assert_int_equal(answer.verdict, 44);
+	assert_int_equal(tls_control_send(t->inner[0], &yes), 0);
+	return false;
+}
+
 /* A ticket comes behind the handshake; at the end there is none to be had any more. */
 static inline void
 keep_session(struct trial *t, gnutls_session_t client, ssize_t received)
